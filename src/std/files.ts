@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, mkdir, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { isSystemError } from './problem.ts'
+
+/** A directory that is gone, with all it holds, when disposed. */
+export interface TemporaryDirectory extends AsyncDisposable {
+  readonly path: string
+}
+
+/** Makes a fresh directory (mode 0700) below `parent`, which is created if missing. */
+export async function temporaryDirectory(parent: string, prefix = 'tmp-'): Promise<TemporaryDirectory> {
+  await mkdir(parent, { recursive: true })
+  const path = await mkdtemp(join(parent, prefix))
+  return { path, [Symbol.asyncDispose]: () => removeTree(path) }
+}
+
+/** Removes a tree even where directories in it are not writable. A missing tree is fine. */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 2 })
+  } catch (error) {
+    if (!isSystemError(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error
+    await makeRemovable(path)
+    await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function makeRemovable(path: string): Promise<void> {
+  const { chmod, readdir, lstat } = await import('node:fs/promises')
+  if (!(await lstat(path)).isDirectory()) return
+  await chmod(path, 0o700)
+  for (const entry of await readdir(path, { withFileTypes: true, encoding: 'buffer' })) {
+    if (entry.isDirectory()) await makeRemovable(join(path, entry.name.toString('latin1')))
+  }
+}
+
+/**
+ * Replaces a file so that a reader, or a machine that loses power, sees the old content or the new, never half:
+ * write beside it, fsync, rename, fsync the directory.
+ */
+export async function writeDurably(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  const directory = dirname(path)
+  await mkdir(directory, { recursive: true })
+  const staged = join(directory, `.${randomBytes(8).toString('hex')}.tmp`)
+  try {
+    await using file = await openDisposable(staged, 'wx', mode)
+    await file.handle.writeFile(content)
+    await file.handle.sync()
+    await rename(staged, path)
+  } catch (error) {
+    await rm(staged, { force: true })
+    throw error
+  }
+  await syncDirectory(directory)
+}
+
+/** Makes renames and creations in a directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  await using directory = await openDisposable(path, 'r')
+  await directory.handle.sync()
+}
+
+/** A file handle that closes itself (`FileHandle` is disposable only in newer Node releases). */
+export async function openDisposable(
+  path: string | Buffer,
+  flags: string | number,
+  mode?: number,
+): Promise<AsyncDisposable & { readonly handle: FileHandle }> {
+  const handle = await open(path, flags, mode)
+  return { handle, [Symbol.asyncDispose]: () => handle.close() }
+}
+
+/** The text of a file, or `undefined` where there is no such file. */
+export async function readIfExists(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+}
+
+/** True if `path` is `root` or lies below it. Both absolute; decided on the text alone, links are not followed. */
+export function isInside(root: string, path: string): boolean {
+  const between = relative(root, path)
+  return between === '' || (between !== '..' && !between.startsWith(`..${sep}`) && !between.startsWith('/'))
+}

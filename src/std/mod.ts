@@ -1,0 +1,18 @@
+export { type Digest, Digesting, digestOf, hexOf, isDigest, parseDigest } from './digest.ts'
+export {
+  isInside,
+  openDisposable,
+  readIfExists,
+  removeTree,
+  syncDirectory,
+  type TemporaryDirectory,
+  temporaryDirectory,
+  writeDurably,
+} from './files.ts'
+export { parseJson, printJson } from './json.ts'
+export { byBytes } from './order.ts'
+export { isSystemError, Problem, type ProblemWords } from './problem.ts'
+export { printable, redact } from './redact.ts'
+export { type Progress, type Report, recording, silent } from './report.ts'
+export { check } from './schema.ts'
+export { parseToml, printToml, type TomlTable } from './toml.ts'
