@@ -16,3 +16,11 @@ export { printable, redact } from './redact.ts'
 export { type Progress, type Report, recording, silent } from './report.ts'
 export { check } from './schema.ts'
 export { parseToml, printToml, type TomlTable } from './toml.ts'
+export {
+  type CertificateBundle,
+  javaTruststore,
+  javaTruststoreFromPem,
+  printCertificates,
+  readCertificates,
+  TRUSTSTORE_PASSWORD,
+} from './jks.ts'
