@@ -1,0 +1,53 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { commands } from './commands.ts'
+import { exitCodeOf, failureText } from './failure.ts'
+import { parseArguments } from './parse.ts'
+import { terminalReport } from './terminal.ts'
+
+/** `$SLIPWAY_HOME`, else `$XDG_DATA_HOME/slipway`, else `~/.local/share/slipway` (XDG base directory specification). */
+function homeOf(environment: NodeJS.ProcessEnv): string {
+  if (environment.SLIPWAY_HOME) return resolve(environment.SLIPWAY_HOME)
+  if (environment.XDG_DATA_HOME?.startsWith('/')) return join(environment.XDG_DATA_HOME, 'slipway')
+  return join(homedir(), '.local/share/slipway')
+}
+
+async function main(argv: string[]): Promise<number> {
+  const { env } = process
+  const parsed = await parseArguments(argv, commands)
+  if ('exitCode' in parsed) return parsed.exitCode
+
+  const terminal = process.stderr.isTTY === true && env.TERM !== 'dumb'
+  const colour = terminal && !env.NO_COLOR && !parsed.global.noColor
+  const level = parsed.global.quiet ? 'quiet' : parsed.global.verbose ? 'verbose' : 'normal'
+  using report = terminalReport({ stream: process.stderr, colour, live: terminal && !env.CI, level })
+  const ending = new AbortController()
+  const interrupt = (name: NodeJS.Signals) => ending.abort(new Error(`stopped by ${name}`))
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+
+  try {
+    return await parsed.command.run(parsed.input, {
+      report,
+      home: homeOf(env),
+      environment: env,
+      workingDirectory: process.cwd(),
+      signal: ending.signal,
+      interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+      print: text => process.stdout.write(`${text}\n`),
+    })
+  } catch (error) {
+    report[Symbol.dispose]()
+    process.stderr.write(
+      failureText(error, { colour, verbose: parsed.global.verbose, aborted: ending.signal.aborted }),
+    )
+    return exitCodeOf(error, ending.signal)
+  }
+}
+
+process.stdout.on('error', error => {
+  // The reader of our output has gone (`slipway images | head`): not a failure of ours.
+  if ('code' in error && error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { Problem } from '#std'
+
+/** 1980-01-01T00:00:01Z in Unix seconds, the time that buildpack-built images carry when none is known. */
+export const NORMAL_TIME = 315532801
+
+/** Where the creation time of an image came from. */
+export interface Created {
+  /** Unix seconds. */
+  readonly seconds: number
+  readonly because: 'SOURCE_DATE_EPOCH' | 'last commit' | 'no commit'
+}
+
+/**
+ * The creation time of an image: SOURCE_DATE_EPOCH (reproducible-builds.org specification), else the time of the
+ * last commit that touched the app's directory, else the normal time. Never the clock.
+ * Throws a `Problem` (`SOURCE_DATE_EPOCH_INVALID`).
+ */
+export async function createdTime(
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Created> {
+  const given = environment.SOURCE_DATE_EPOCH
+  if (given !== undefined && given !== '') {
+    const seconds = Number(given)
+    if (!/^\d{1,11}$/.test(given)) throw invalidEpoch(given)
+    return { seconds, because: 'SOURCE_DATE_EPOCH' }
+  }
+  const seconds = await lastCommit(directory, environment)
+  return seconds === undefined
+    ? { seconds: NORMAL_TIME, because: 'no commit' }
+    : { seconds, because: 'last commit' }
+}
+
+/** Settings that a repository could otherwise use to make git start programs of its choice. */
+const TAME = ['-c', 'core.fsmonitor=false', '-c', 'log.showSignature=false', '-c', 'core.hooksPath=/dev/null']
+
+async function lastCommit(
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number | undefined> {
+  const arguments_ = [...TAME, '--no-pager', '-C', directory, 'log', '-1', '--format=%ct', '--', '.']
+  const env = { PATH: environment.PATH, HOME: environment.HOME, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
+  try {
+    const { stdout } = await promisify(execFile)('git', arguments_, { env, timeout: 10_000 })
+    const text = stdout.trim()
+    return /^\d{1,11}$/.test(text) ? Number(text) : undefined
+  } catch {
+    // No git, no repository, or one that belongs to someone else: then there is no commit time to know.
+    return undefined
+  }
+}
+
+function invalidEpoch(given: string): Problem {
+  return new Problem('SOURCE_DATE_EPOCH_INVALID', {
+    what: 'Cannot tell when the image was created',
+    why: `SOURCE_DATE_EPOCH is ${JSON.stringify(given.slice(0, 40))}, not a whole number of seconds`,
+    fix: 'Set it to Unix seconds (for example `git log -1 --format=%ct`), or unset it.',
+    exitCode: 3,
+  })
+}
