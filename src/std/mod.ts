@@ -9,13 +9,6 @@ export {
   temporaryDirectory,
   writeDurably,
 } from './files.ts'
-export { parseJson, printJson } from './json.ts'
-export { byBytes } from './order.ts'
-export { isSystemError, Problem, type ProblemWords } from './problem.ts'
-export { printable, redact } from './redact.ts'
-export { type Progress, type Report, recording, silent } from './report.ts'
-export { check } from './schema.ts'
-export { parseToml, printToml, type TomlTable } from './toml.ts'
 export {
   type CertificateBundle,
   javaTruststore,
@@ -24,3 +17,11 @@ export {
   readCertificates,
   TRUSTSTORE_PASSWORD,
 } from './jks.ts'
+export { parseJson, printJson } from './json.ts'
+export { byBytes } from './order.ts'
+export { isSystemError, Problem, type ProblemWords } from './problem.ts'
+export { printable, redact } from './redact.ts'
+export { type Progress, type Report, recording, silent } from './report.ts'
+export { check } from './schema.ts'
+export { parseToml, printToml, type TomlTable } from './toml.ts'
+export { openZip, openZipBytes, type ZipArchive, type ZipEntry, type ZipLimits } from './zip.ts'
