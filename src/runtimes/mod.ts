@@ -1,1 +1,8 @@
-export {}
+export type {
+  LockedArtifact,
+  Needs,
+  Runtime,
+  RuntimeComponent,
+  RuntimeLock,
+  RuntimeRequest,
+} from './runtime.ts'
