@@ -1,1 +1,13 @@
-export {}
+export { type MavenCoordinates, type MavenRepositories, mavenPath, openMavenRepositories } from './maven.ts'
+export {
+  type MavenPlaces,
+  type MavenRepository,
+  readMavenRepositories,
+  superPomIn,
+} from './maven-settings.ts'
+export { type NpmRegistry, type NpmVersion, openNpmRegistry } from './npm.ts'
+export { type NpmPlaces, type NpmSettings, readNpmSettings } from './npm-settings.ts'
+export { openPypiIndex, type PypiFile, type PypiIndex } from './pypi.ts'
+export { indexIn, type PypiPlaces, type PypiSettings, readPypiSettings } from './pypi-settings.ts'
+export type { Get, GetOptions, RegistryAccess } from './registry.ts'
+export { parseXml, type XmlElement } from './xml.ts'

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import { Transform, type TransformCallback } from 'node:stream'
-import { contentDiffers } from './registry-problems.ts'
+import { stat } from 'node:fs/promises'
+import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream'
+import { type Digest, parseDigest } from '#std'
+import { contentDiffers, notOffered, registryConfused, registryRefused } from './registry-problems.ts'
 
 /** Digests that a registry promises for a file; every one that is given is compared. */
 export interface Promised {
@@ -33,7 +35,11 @@ export class Keeping extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    const results = this.#checks.map(({ algorithm, wanted, hash }) => ({ algorithm, wanted, got: hash.digest('hex') }))
+    const results = this.#checks.map(({ algorithm, wanted, hash }) => ({
+      algorithm,
+      wanted,
+      got: hash.digest('hex'),
+    }))
     const wrong = results.find(({ wanted, got }) => got !== wanted)
     done(wrong ? contentDiffers(this.#what, wrong.algorithm, wrong.wanted, wrong.got) : null)
   }
@@ -51,4 +57,88 @@ export function promisedBy(integrity: string | undefined): Promised {
     found[algorithm as 'sha256' | 'sha512'] = Buffer.from(value ?? '', 'base64').toString('hex')
   }
   return found
+}
+
+/** How registries are asked: one GET, redirects followed without credentials, extra authorities known, limits kept. */
+export type Get = (
+  url: string,
+  options: GetOptions,
+) => Promise<{ readonly status: number; readonly body: Readable }>
+
+export interface GetOptions {
+  readonly accept?: string
+  /** Value of the Authorization header; it must never reach another host. */
+  readonly authorization?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Where fetched files go: by sha256, kept for good. */
+export interface Keeper {
+  path(digest: Digest): Promise<string | undefined>
+  add(stream: Readable, expectations: { digest?: Digest }): Promise<Artifact>
+}
+
+export interface Artifact {
+  readonly digest: Digest
+  readonly size: number
+  readonly path: string
+}
+
+/** What every registry client is handed. */
+export interface RegistryAccess {
+  readonly get: Get
+  readonly artifacts: Keeper
+  readonly signal?: AbortSignal
+}
+
+/** Lets go of an answer that nobody will read, whatever its connection says about that. */
+export function discard(body: Readable): void {
+  body.on('error', () => {})
+  body.destroy()
+}
+
+/** Text of at most `limit` bytes. */
+export async function textOf(body: Readable, what: string, kind: string, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength
+    if (size > limit) {
+      discard(body)
+      throw registryConfused(what, kind, `the answer is larger than ${limit} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/**
+ * Puts the file at a URL into the store, unless the store has it already by the sha256 that was promised. Throws where
+ * the server refuses, and where the bytes are not those that were promised; nothing is kept then.
+ */
+export async function keep(
+  access: RegistryAccess,
+  url: string,
+  {
+    what,
+    kind,
+    promised,
+    authorization,
+  }: { what: string; kind: string; promised: Promised; authorization?: string | undefined },
+): Promise<Artifact> {
+  const digest = promised.sha256 === undefined ? undefined : parseDigest(`sha256:${promised.sha256}`, what)
+  const known = digest && (await kept(access.artifacts, digest))
+  if (known) return known
+  const { status, body } = await access.get(url, { authorization, signal: access.signal })
+  if (status !== 200) {
+    discard(body)
+    throw status === 404 || status === 410 ? notOffered(what, kind) : registryRefused(what, status, kind)
+  }
+  const checked = pipeline(body, new Keeping(what, promised), () => {})
+  return access.artifacts.add(checked, digest === undefined ? {} : { digest })
+}
+
+async function kept(artifacts: Keeper, digest: Digest): Promise<Artifact | undefined> {
+  const path = await artifacts.path(digest)
+  return path === undefined ? undefined : { digest, path, size: (await stat(path)).size }
 }
