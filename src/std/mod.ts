@@ -1,3 +1,4 @@
+export { readAll } from './bytes.ts'
 export { type Digest, Digesting, digestOf, hexOf, isDigest, parseDigest } from './digest.ts'
 export {
   isInside,
@@ -23,5 +24,9 @@ export { isSystemError, Problem, type ProblemWords } from './problem.ts'
 export { printable, redact } from './redact.ts'
 export { type Progress, type Report, recording, silent } from './report.ts'
 export { check } from './schema.ts'
+export { BLOCK, type TarEntry, type TarHeader, type TarType } from './tar/entry.ts'
+export { packTar } from './tar/pack.ts'
+export { GENEROUS, type ReadEntry, readTar, type TarLimits } from './tar/read.ts'
+export { headerBlocks } from './tar/write-header.ts'
 export { parseToml, printToml, type TomlTable } from './toml.ts'
 export { openZip, openZipBytes, type ZipArchive, type ZipEntry, type ZipLimits } from './zip.ts'
