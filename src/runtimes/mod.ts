@@ -1,3 +1,7 @@
+export type { DebianPackage, DebianPackages, RuntimeContext } from './context.ts'
+export { BASE_CONTRACT, misfit } from './needs.ts'
+export { runtimeLockSchema } from './records.ts'
+export { RUNTIME_NAMES, resolveRuntime } from './resolve.ts'
 export type {
   LockedArtifact,
   Needs,
@@ -6,3 +10,4 @@ export type {
   RuntimeLock,
   RuntimeRequest,
 } from './runtime.ts'
+export { SERVER_MODULES } from './server-modules.ts'

@@ -77,3 +77,10 @@ export const lockMissing = (runtime: string) =>
     why: 'the build is locked, and slipway.lock has no entry that fits the request',
     fix: 'Build once without --locked, and commit the slipway.lock that it writes.',
   })
+
+export const artifactGone = (artifact: string) =>
+  new Problem('SOURCE_NOT_FOUND', {
+    what: `Cannot fetch ${artifact}`,
+    why: 'its registry does not list it any more',
+    fix: 'Build once without --locked to resolve it anew.',
+  })

@@ -20,6 +20,8 @@ export interface MavenRepositories {
   versions(group: string, artifact: string): Promise<string[]>
   /** The file. With a `sha256`, exactly that one, from the local store where it is there. */
   fetch(coordinates: MavenCoordinates, sha256?: string): Promise<Artifact>
+  /** The file at a path as `mavenPath` makes them, with the sha256 that a lock names. */
+  fetchPath(path: string, sha256: string): Promise<Artifact>
 }
 
 const KIND = 'the Maven repository'
@@ -67,6 +69,19 @@ export function openMavenRepositories(
     }
     return undefined
   }
+  const fetched = async (path: string, what: string, sha256: string | undefined): Promise<Artifact> => {
+    for (const repository of all()) {
+      const promised = sha256 === undefined ? await promisedAt(repository, path) : { sha256 }
+      if (!promised) continue
+      try {
+        const options = { what, kind: KIND, promised, authorization: repository.authorization }
+        return await keep(access, repository.url + path, options)
+      } catch (error) {
+        if (!isSystemError(error, 'SOURCE_NOT_FOUND')) throw error
+      }
+    }
+    throw notOffered(what, KIND)
+  }
   return {
     async versions(group, artifact) {
       const path = mavenPath({ group, artifact, version: '0', extension: 'x' })
@@ -83,24 +98,14 @@ export function openMavenRepositories(
       return [...found]
     },
     async fetch(coordinates, sha256) {
-      const path = mavenPath(coordinates)
       const what = `${coordinates.group}:${coordinates.artifact}:${coordinates.version}`
-      const known =
-        sha256 === undefined ? undefined : await access.artifacts.path(`sha256:${sha256}` as never)
-      const places = known === undefined ? all() : all().slice(0, 1)
-      for (const [index, repository] of places.entries()) {
-        const promised = sha256 !== undefined ? { sha256 } : await promisedAt(repository, path)
-        const last = index === places.length - 1
-        if (!promised && !last) continue
-        if (!promised) throw notOffered(what, KIND)
-        try {
-          const options = { what, kind: KIND, promised, authorization: repository.authorization }
-          return await keep(access, repository.url + path, options)
-        } catch (error) {
-          if (last || !isSystemError(error, 'SOURCE_NOT_FOUND')) throw error
-        }
-      }
-      throw notOffered(what, KIND)
+      return fetched(mavenPath(coordinates), what, sha256)
+    },
+    async fetchPath(path, sha256) {
+      const parts = path.split('/')
+      if (parts.length < 4 || !parts.every(part => /^[A-Za-z0-9_][\w.+-]*$/.test(part)))
+        throw notOffered(path, KIND)
+      return fetched(path, path, sha256)
     },
   }
 }

@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises'
+import { byBytes, javaTruststoreFromPem } from '#std'
+import type { DebianPackage, RuntimeContext } from './context.ts'
+import type { FetchedArtifact, Making, Plan, Recipe } from './recipe.ts'
+import { overwrite, relocate } from './relocate.ts'
+import type { RuntimeComponent } from './runtime.ts'
+import type { Tree } from './tree.ts'
+import { stage, unpackEntries } from './unpack.ts'
+import { chooseVersion } from './versions.ts'
+
+const LICENSE = 'GPL-2.0-only WITH Classpath-exception-2.0'
+const DISTROS: Readonly<Record<string, string>> = { bookworm: 'debian-12', trixie: 'debian-13' }
+
+/** Libraries that a server's Java wants for pictures and that no base has; they go into the tree, beside Java's own. */
+const LIBRARIES = [
+  { from: 'libjpeg62-turbo', soname: 'libjpeg.so.62' },
+  { from: 'liblcms2-2', soname: 'liblcms2.so.2' },
+]
+
+/**
+ * OpenJDK as Debian builds it, without a head: the JRE, and for builds (`kit`) the JDK over it. Debian's links into /etc
+ * become files, its truststore is made from Debian's CA certificates of the same release.
+ *
+ * Fonts, sound and smart cards stay without their libraries: they miss harfbuzz, asound and pcsclite.
+ */
+export function debianJava(kit: boolean, line: string, release: string): Recipe {
+  const runtime = `openjdk-${line}-jre-headless`
+  const own = kit ? [runtime, `openjdk-${line}-jdk-headless`] : [runtime]
+  const names = [...own, ...LIBRARIES.map(({ from }) => from), 'ca-certificates']
+  return {
+    id: kit ? 'debian-jdk@1' : 'debian-jre@1',
+    async plan({ name, version, arch }, context): Promise<Plan> {
+      const debs = await context.debs()
+      const found = await debs.find(release, arch, names)
+      const versions = found.filter(deb => deb.name === runtime).map(deb => upstreamOf(deb.version))
+      const chosen = chooseVersion(name, version, versions, line)
+      const picked = names.map(wanted => {
+        const deb = found.find(
+          each => each.name === wanted && (!own.includes(wanted) || upstreamOf(each.version) === chosen),
+        )
+        if (!deb) throw new Error(`${wanted} of ${release} is not there for ${arch}`)
+        return planned(deb, context)
+      })
+      return { version: chosen, artifacts: picked }
+    },
+    unpack: making => unpackJava(making, kit, line),
+    describe({ version, arch, artifacts }) {
+      const java = artifacts.find(({ name }) => name === runtime)
+      const numbers = version.split('+')[0] ?? version
+      return {
+        purl: java ? purlOf(java, arch, release) : `pkg:generic/openjdk@${version}`,
+        cpes: [`cpe:2.3:a:oracle:openjdk:${numbers}:*:*:*:*:*:*:*`],
+        licenses: [LICENSE],
+        components: artifacts.map(artifact => componentOf(artifact, arch, release, own)),
+        environment: { JAVA_HOME: '$ROOT' },
+      }
+    },
+    optional: ['lib/libfontmanager.so', 'lib/libjsound.so', 'lib/libj2pcsc.so', 'lib/libatk-wrapper.so'],
+  }
+}
+
+async function unpackJava(
+  { arch, artifacts, staging, context, version }: Making,
+  kit: boolean,
+  line: string,
+): Promise<Tree> {
+  const triplet = arch === 'amd64' ? 'x86_64-linux-gnu' : 'aarch64-linux-gnu'
+  const debs = await context.debs()
+  const files: Tree = new Map()
+  for (const { path, name } of artifacts) await unpackEntries(debs.read(path), files, staging, name, merged)
+  const store = javaTruststoreFromPem(await authoritiesIn(files), 'ca-certificates')
+  overwrite(files, 'etc/ssl/certs/java/cacerts', await stage(staging, [store], false))
+
+  return relocate(
+    files,
+    {
+      from: `usr/lib/jvm/java-${line}-openjdk-${arch}`,
+      drop: [
+        'docs',
+        'man',
+        'lib/src.zip',
+        'lib/jar.binfmt',
+        'lib/libatk-wrapper.so',
+        'lib/server/classes_nocoops.jsa',
+      ].concat(kit ? [] : ['bin/jpackage']),
+      add: [
+        ...LIBRARIES.map(({ soname }) => ({ from: `usr/lib/${triplet}/${soname}`, to: `lib/${soname}` })),
+        ...artifacts.map(({ name }) => ({
+          from: `usr/share/doc/${name}/copyright`,
+          to: `legal/debian/${name}`,
+        })),
+      ],
+    },
+    `OpenJDK ${version}`,
+  )
+}
+
+/** Debian's authorities, in the order in which Debian itself concatenates them. */
+async function authoritiesIn(files: Tree): Promise<string> {
+  const paths = [...files.keys()].filter(path => /^usr\/share\/ca-certificates\/.*\.crt$/.test(path))
+  const texts: string[] = []
+  for (const path of paths.toSorted(byBytes)) {
+    const node = files.get(path)
+    if (node?.type === 'file') texts.push(await readFile(node.content, 'utf8'))
+  }
+  return texts.join('\n')
+}
+
+/** Older packages still say `lib/…` where the merged file system has `usr/lib/…`. */
+function merged(path: string): string | undefined {
+  if (/^usr\/share\/(?:man|lintian|gdb|binfmts)(?:\/|$)|^usr\/lib\/debug(?:\/|$)/.test(path)) return undefined
+  return path.replace(/^(s?bin|lib(?:32|64|x32)?)(?=\/|$)/, 'usr/$1')
+}
+
+function planned(deb: DebianPackage, context: RuntimeContext): Plan['artifacts'][number] {
+  const { name, version, path, sha256, size, suite } = deb
+  const artifact = { source: 'deb' as const, locator: path, name, version, suite }
+  return {
+    ...artifact,
+    fetch: async () => (await context.debs()).fetch({ locator: path, sha256, size, suite }),
+  }
+}
+
+/** The upstream part of a Debian version: `1:21.0.13+2-1~deb13u1` is `21.0.13+2`. */
+export function upstreamOf(version: string): string {
+  return version.replace(/^\d+:/, '').replace(/-[^-]*$/, '')
+}
+
+function componentOf(
+  artifact: FetchedArtifact,
+  arch: string,
+  release: string,
+  own: readonly string[],
+): RuntimeComponent {
+  const { name, version } = artifact
+  const licenses = own.includes(name) ? { licenses: [LICENSE] } : {}
+  return { type: 'library', name, version, purl: purlOf(artifact, arch, release), ...licenses }
+}
+
+function purlOf({ name, version, locator }: FetchedArtifact, arch: string, release: string): string {
+  const machine = locator.endsWith('_all.deb') ? 'all' : arch
+  return `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${machine}&distro=${DISTROS[release] ?? release}`
+}

@@ -1,0 +1,65 @@
+import { unknownVersion, versionMalformed } from './problems.ts'
+
+/**
+ * The newest of the versions that a request allows. A request is a whole version, the start of one (`21`, `3.9`,
+ * `21.*`), or empty for the newest of `fallback`. Only plain releases are taken, unless the request is a whole version.
+ * Throws a `Problem` that lists what there is.
+ */
+export function chooseVersion(
+  runtime: string,
+  wanted: string,
+  versions: readonly string[],
+  fallback = '',
+): string {
+  const prefix = versionPrefix(runtime, wanted) || fallback
+  if (prefix !== '' && versions.includes(prefix)) return prefix
+  const allowed = versions.filter(version => isRelease(version) && startsWith(version, prefix))
+  const best = allowed.toSorted(compareVersions).at(-1)
+  if (best !== undefined) return best
+  throw unknownVersion(runtime, prefix, offered(versions, prefix))
+}
+
+/** The start of a version that a request means: `21.*`, `21.x`, `v21` and `21` are all `21`; `*` is empty. */
+export function versionPrefix(runtime: string, wanted: string): string {
+  const text = wanted.trim().replace(/^[v=]/, '')
+  if (text === '' || text === '*') return ''
+  const prefix = /^(\d+(?:\.\d+)*(?:[-+][\w.+~-]+)?)(?:\.[*x])*$/.exec(text)?.[1]
+  if (prefix === undefined || prefix.length > 100) throw versionMalformed(runtime, wanted)
+  return prefix
+}
+
+/** True if a version is the prefix or goes on from it at a boundary: `21.0.3+9` starts with `21`, `21.0` and `21.0.3`. */
+export function startsWith(version: string, prefix: string): boolean {
+  return (
+    prefix === '' ||
+    version === prefix ||
+    (version.startsWith(prefix) && /^[.+-]/.test(version.slice(prefix.length)))
+  )
+}
+
+/** Orders by the numbers in a version, then by its text. */
+export function compareVersions(a: string, b: string): number {
+  const left = a.split(/[^0-9]+/).map(Number)
+  const right = b.split(/[^0-9]+/).map(Number)
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = (left[index] ?? -1) - (right[index] ?? -1)
+    if (difference !== 0) return difference
+  }
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function isRelease(version: string): boolean {
+  return /^\d+(\.\d+)*(\+[\d.-]+)?$/.test(version)
+}
+
+/** A few words on what there is: the versions of the same line, else the lines. */
+function offered(versions: readonly string[], prefix: string): string {
+  const releases = versions.filter(isRelease).toSorted(compareVersions)
+  const line = prefix.split('.')[0] ?? ''
+  const near = releases.filter(version => startsWith(version, line))
+  const shown =
+    near.length > 0 && line !== ''
+      ? near.slice(-12)
+      : [...new Set(releases.map(version => version.split('.')[0] ?? ''))]
+  return shown.length === 0 ? 'none' : shown.join(', ')
+}
