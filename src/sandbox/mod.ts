@@ -1,1 +1,13 @@
-export {}
+export { openSandbox, type SandboxOptions } from './open.ts'
+export type { BwrapProgram } from './program.ts'
+export type {
+  Enforcement,
+  EphemeralRoot,
+  Limits,
+  Mount,
+  Outcome,
+  Output,
+  Running,
+  RunSpec,
+  Sandbox,
+} from './spec.ts'

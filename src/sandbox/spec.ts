@@ -1,0 +1,107 @@
+/** A host directory or file that the program sees at `inside`, or an empty memory file system. Both paths are absolute. */
+export type Mount =
+  | {
+      readonly mode: 'ro' | 'rw'
+      /** May not itself be a symbolic link: resolve it first, when it is yours to trust. */
+      readonly host: string
+      readonly inside: string
+      /** Left out, without complaint, where the root has nothing at `inside` to mount on. */
+      readonly optional?: boolean
+    }
+  | {
+      readonly mode: 'tmpfs'
+      readonly inside: string
+      /** Limit of its size; without one, half of the machine's memory. */
+      readonly sizeBytes?: number
+      readonly optional?: boolean
+    }
+
+/** A root put together from directories (lowest first) below a writable layer that is forgotten at the end. */
+export interface EphemeralRoot {
+  readonly lower: readonly string[]
+}
+
+/** What one program may use up. What is not given is not limited. How each limit is kept: `Sandbox.enforcement`. */
+export interface Limits {
+  /** Wall time. */
+  readonly seconds?: number
+  /** Processes and threads alive at once. */
+  readonly processes?: number
+  /** Memory of all processes together. */
+  readonly memoryBytes?: number
+  /** Bytes on disk below all writable mounts together, what was there before included. */
+  readonly diskBytes?: number
+}
+
+/** A program that runs. */
+export interface Running {
+  /** Process id of the program itself as the host sees it; undefined once it has ended. */
+  pid(): number | undefined
+  /** Sends a signal to the program. */
+  kill(signal: NodeJS.Signals): void
+}
+
+/** Where output goes: to a function, chunk by chunk, or where this process's own output goes. */
+export type Output = ((bytes: Uint8Array) => void) | 'inherit' | 'ignore'
+
+/** One program and everything that it is handed. Nothing else of the host is there. */
+export interface RunSpec {
+  /** Host directory that becomes a read-only `/`, or a writable root that is forgotten at the end. Default: the host's own `/`, for the `plain` driver alone. */
+  readonly root?: string | EphemeralRoot
+  /** Program and arguments; a name without `/` is looked up in `env.PATH` inside. */
+  readonly command: readonly string[]
+  /** Working directory inside. */
+  readonly cwd: string
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** Put in place in this order. */
+  readonly mounts: readonly Mount[]
+  /** The one user and group that exist inside; on the host they are the caller. Default 1001. */
+  readonly uid?: number
+  readonly gid?: number
+  /** Default `slipway`. */
+  readonly hostname?: string
+  readonly network: 'none' | 'host'
+  /** Bytes for stdin, or `inherit`; default: nothing. */
+  readonly stdin?: Uint8Array | 'inherit'
+  readonly stdout?: Output
+  readonly stderr?: Output
+  readonly limits?: Limits
+  /** Kills the program with all its processes. */
+  readonly signal?: AbortSignal
+  /** Called once the program can be sent signals. */
+  readonly started?: (running: Running) => void
+}
+
+/** How a program ended. */
+export interface Outcome {
+  /** As a shell would say it: 128 + number for a program ended by a signal. Not set where we ended it. */
+  readonly exitCode?: number
+  /** Name of the signal that ended it (`SIGSEGV`). A program that itself exits with 128 + n cannot be told from one that a signal ended. */
+  readonly signal?: string
+  readonly reason: 'exit' | 'signal' | 'timeout' | 'aborted' | 'memory' | 'disk'
+  /** Wall time in seconds. */
+  readonly seconds: number
+}
+
+/** How each limit is kept on this machine, in words for a person. */
+export interface Enforcement {
+  readonly processes: string
+  readonly memory: string
+  readonly disk: string
+}
+
+/** A way to run programs so that they reach nothing but what they are handed. Disposal removes its temporary files. */
+export interface Sandbox extends AsyncDisposable {
+  readonly driver: 'bwrap' | 'plain'
+  /** One line for the log: what isolates, and what it does not. */
+  readonly description: string
+  readonly enforcement: Enforcement
+  /** True if `EphemeralRoot` works. */
+  readonly overlays: boolean
+  /**
+   * Runs a program. Resolves when it has ended and every process that it started is dead, however they tried to stay. Throws a `Problem`
+   * (`SANDBOX_START_FAILED`, `SANDBOX_COMMAND_MISSING`, `SANDBOX_MOUNT_REFUSED`, …) if the program did not start at all.
+   */
+  run(spec: RunSpec): Promise<Outcome>
+}
