@@ -4,6 +4,7 @@ import type { DebianPackage, RuntimeContext } from './context.ts'
 import type { FetchedArtifact, Making, Plan, Recipe } from './recipe.ts'
 import { overwrite, relocate } from './relocate.ts'
 import type { RuntimeComponent } from './runtime.ts'
+import { SERVER_MODULES } from './server-modules.ts'
 import type { Tree } from './tree.ts'
 import { stage, unpackEntries } from './unpack.ts'
 import { chooseVersion } from './versions.ts'
@@ -53,6 +54,7 @@ export function debianJava(kit: boolean, line: string, release: string): Recipe 
         licenses: [LICENSE],
         components: artifacts.map(artifact => componentOf(artifact, arch, release, own)),
         environment: { JAVA_HOME: '$ROOT' },
+        hints: kit ? { 'jlink.modules': SERVER_MODULES.join(',') } : {},
       }
     },
     optional: ['lib/libfontmanager.so', 'lib/libjsound.so', 'lib/libj2pcsc.so', 'lib/libatk-wrapper.so'],

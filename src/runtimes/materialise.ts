@@ -12,8 +12,8 @@ import {
 } from '#std'
 import type { Tree } from './tree.ts'
 
-/** Every file of a tree has this time: equal trees are equal in every byte that a layer takes from them. */
-const TIME = 1
+/** Every file of a tree has the time that files in layers have, 1980-01-01T00:00:01Z. */
+const TIME = 315532801
 
 /** Where the tree of a digest is kept. */
 export function treePlace(home: string, digest: Digest): string {

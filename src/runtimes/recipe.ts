@@ -33,6 +33,7 @@ export interface Description {
   /** Packages inside, besides the runtime itself. */
   readonly components: readonly RuntimeComponent[]
   readonly environment: Readonly<Record<string, string>>
+  readonly hints?: Readonly<Record<string, string>>
 }
 
 /**

@@ -65,6 +65,7 @@ const recorded = v.object({
     sonames: strings,
   }),
   environment: v.record(v.string(), v.string()),
+  hints: v.record(v.string(), v.string()),
   lock,
 })
 

@@ -151,6 +151,7 @@ async function make(
     components: [self, ...about.components],
     needs,
     environment: about.environment,
+    hints: about.hints ?? {},
     lock,
   }
   await writeRecord(context.home, keyOf(lock), recorded)

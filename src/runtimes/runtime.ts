@@ -73,5 +73,7 @@ export interface Runtime {
   readonly needs: Needs
   /** Environment that programs of the runtime want; `$ROOT` stands for the place of the tree. */
   readonly environment: Readonly<Record<string, string>>
+  /** What a buildpack may want to know: for a `jdk`, `jlink.modules` is a module list fit for servers. */
+  readonly hints: Readonly<Record<string, string>>
   readonly lock: RuntimeLock
 }
