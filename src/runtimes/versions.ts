@@ -37,15 +37,23 @@ export function startsWith(version: string, prefix: string): boolean {
   )
 }
 
-/** Orders by the numbers in a version, then by its text. */
+/** Orders by the numbers before a `+` or `-`, then by those after it, then by the text. */
 export function compareVersions(a: string, b: string): number {
-  const left = a.split(/[^0-9]+/).map(Number)
-  const right = b.split(/[^0-9]+/).map(Number)
+  const [left, right] = [a.split(/[+-]/), b.split(/[+-]/)]
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = compareNumbers(left[index] ?? '', right[index] ?? '')
+    if (difference !== 0) return difference
+  }
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function compareNumbers(a: string, b: string): number {
+  const [left, right] = [a, b].map(text => text.split(/[^0-9]+/).map(Number)) as [number[], number[]]
   for (let index = 0; index < Math.max(left.length, right.length); index++) {
     const difference = (left[index] ?? -1) - (right[index] ?? -1)
     if (difference !== 0) return difference
   }
-  return a < b ? -1 : a > b ? 1 : 0
+  return 0
 }
 
 function isRelease(version: string): boolean {
