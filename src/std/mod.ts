@@ -30,3 +30,5 @@ export { GENEROUS, type ReadEntry, readTar, type TarLimits } from './tar/read.ts
 export { headerBlocks } from './tar/write-header.ts'
 export { parseToml, printToml, type TomlTable } from './toml.ts'
 export { openZip, openZipBytes, type ZipArchive, type ZipEntry, type ZipLimits } from './zip.ts'
+export { type Held, isAlive, lockFile, thisProcess, tryLockFile } from './process-lock.ts'
+export { type Http, type HttpAnswer, type HttpGet, type HttpOptions, openHttp } from './http.ts'
