@@ -1,6 +1,7 @@
 import { isSystemError } from '#std'
+import type { Artifact } from './artifacts.ts'
 import type { MavenRepository } from './maven-settings.ts'
-import { type Artifact, discard, keep, type Promised, type RegistryAccess, textOf } from './registry.ts'
+import { discard, keep, type Promised, type RegistryAccess, textOf } from './registry.ts'
 import { noRegistry, notOffered, registryConfused, registryRefused } from './registry-problems.ts'
 import { elements, parseXml } from './xml.ts'
 

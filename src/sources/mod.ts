@@ -1,3 +1,4 @@
+export { type Artifact, type ArtifactStore, type Expectations, openArtifactStore } from './artifacts.ts'
 export { type MavenCoordinates, type MavenRepositories, mavenPath, openMavenRepositories } from './maven.ts'
 export {
   type MavenPlaces,
@@ -9,5 +10,5 @@ export { type NpmRegistry, type NpmVersion, openNpmRegistry } from './npm.ts'
 export { type NpmPlaces, type NpmSettings, readNpmSettings } from './npm-settings.ts'
 export { openPypiIndex, type PypiFile, type PypiIndex } from './pypi.ts'
 export { indexIn, type PypiPlaces, type PypiSettings, readPypiSettings } from './pypi-settings.ts'
-export type { Artifact, Get, GetOptions, Keeper, RegistryAccess } from './registry.ts'
+export type { Get, GetOptions, RegistryAccess } from './registry.ts'
 export { parseXml, type XmlElement } from './xml.ts'

@@ -1,6 +1,7 @@
 import { parseJson } from '#std'
+import type { Artifact } from './artifacts.ts'
 import type { NpmSettings } from './npm-settings.ts'
-import { type Artifact, discard, keep, promisedBy, type RegistryAccess, textOf } from './registry.ts'
+import { discard, keep, promisedBy, type RegistryAccess, textOf } from './registry.ts'
 import { noRegistry, notOffered, registryConfused, registryRefused } from './registry-problems.ts'
 
 /** One published version of an npm package. */

@@ -1,6 +1,7 @@
 import { parseJson } from '#std'
+import type { Artifact } from './artifacts.ts'
 import type { PypiSettings } from './pypi-settings.ts'
-import { type Artifact, discard, keep, type RegistryAccess, textOf } from './registry.ts'
+import { discard, keep, type RegistryAccess, textOf } from './registry.ts'
 import { noRegistry, notOffered, registryConfused, registryRefused } from './registry-problems.ts'
 
 /** One file of a Python project. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream'
 import { type Digest, parseDigest } from '#std'
+import type { Artifact, ArtifactStore } from './artifacts.ts'
 import { contentDiffers, notOffered, registryConfused, registryRefused } from './registry-problems.ts'
 
 /** Digests that a registry promises for a file; every one that is given is compared. */
@@ -72,22 +73,10 @@ export interface GetOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Where fetched files go: by sha256, kept for good. */
-export interface Keeper {
-  path(digest: Digest): Promise<string | undefined>
-  add(stream: Readable, expectations: { digest?: Digest }): Promise<Artifact>
-}
-
-export interface Artifact {
-  readonly digest: Digest
-  readonly size: number
-  readonly path: string
-}
-
 /** What every registry client is handed. */
 export interface RegistryAccess {
   readonly get: Get
-  readonly artifacts: Keeper
+  readonly artifacts: ArtifactStore
   readonly signal?: AbortSignal
 }
 
@@ -135,10 +124,10 @@ export async function keep(
     throw status === 404 || status === 410 ? notOffered(what, kind) : registryRefused(what, status, kind)
   }
   const checked = pipeline(body, new Keeping(what, promised), () => {})
-  return access.artifacts.add(checked, digest === undefined ? {} : { digest })
+  return access.artifacts.add(checked, { name: what, ...(digest && { digest }) })
 }
 
-async function kept(artifacts: Keeper, digest: Digest): Promise<Artifact | undefined> {
+async function kept(artifacts: ArtifactStore, digest: Digest): Promise<Artifact | undefined> {
   const path = await artifacts.path(digest)
   return path === undefined ? undefined : { digest, path, size: (await stat(path)).size }
 }
