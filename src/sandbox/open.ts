@@ -1,4 +1,7 @@
-import type { BwrapProgram } from './program.ts'
+import { openBwrapSandbox } from './bwrap.ts'
+import { openPlainSandbox } from './plain.ts'
+import { startFailed } from './problems.ts'
+import { type Bwrap, type BwrapProgram, describeBwrap, findBwrap } from './program.ts'
 import type { Sandbox } from './spec.ts'
 
 /** What a sandbox is opened with. */
@@ -9,14 +12,33 @@ export interface SandboxOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Hands in a bubblewrap when PATH has none that will do: fetched on demand by the platform. */
   readonly fetchBwrap?: () => Promise<BwrapProgram>
+  /** Overlays are wanted (for `EphemeralRoot`): a bubblewrap of PATH that has none will not do if another can be fetched. */
+  readonly overlays?: boolean
   /** Default `auto`: bwrap; `plain` is used only where it is named here. */
   readonly driver?: 'auto' | 'bwrap' | 'plain'
 }
 
 /**
  * Opens the sandbox of this machine: bubblewrap from PATH (0.8 or newer), else the fetched one. Never falls back silently: where
- * no namespaces can be had it throws a `Problem` that explains what the machine lacks.
+ * there is no bubblewrap it throws a `Problem` (`SANDBOX_START_FAILED`), as does the first run where the machine lacks what bubblewrap needs.
  */
-export async function openSandbox(_options: SandboxOptions): Promise<Sandbox> {
-  throw new Error('not written yet')
+export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  if (options.driver === 'plain') return openPlainSandbox(options.environment)
+  return openBwrapSandbox(await chooseBwrap(options), options.temporary)
+}
+
+async function chooseBwrap({ environment, fetchBwrap, overlays }: SandboxOptions): Promise<Bwrap> {
+  const found = await findBwrap(environment.PATH)
+  if (!('unusable' in found) && (!overlays || found.overlays || !fetchBwrap)) return found
+  if (!fetchBwrap) throw noBwrap('unusable' in found ? found.unusable : '')
+  const fetched = await describeBwrap(await fetchBwrap())
+  if ('unusable' in fetched) throw noBwrap(fetched.unusable)
+  return fetched
+}
+
+function noBwrap(why: string) {
+  return startFailed(
+    why,
+    'Install bubblewrap 0.8 or newer, or give slipway a package source to fetch it from.',
+  )
 }

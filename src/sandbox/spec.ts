@@ -35,10 +35,8 @@ export interface Limits {
 
 /** A program that runs. */
 export interface Running {
-  /** Process id of the program itself as the host sees it; undefined once it has ended. */
-  pid(): number | undefined
-  /** Sends a signal to the program. */
-  kill(signal: NodeJS.Signals): void
+  /** Sends a signal to the program itself (not to its children); one that has ended already is fine. */
+  kill(signal: NodeJS.Signals): Promise<void>
 }
 
 /** Where output goes: to a function, chunk by chunk, or where this process's own output goes. */
@@ -79,7 +77,8 @@ export interface Outcome {
   readonly exitCode?: number
   /** Name of the signal that ended it (`SIGSEGV`). A program that itself exits with 128 + n cannot be told from one that a signal ended. */
   readonly signal?: string
-  readonly reason: 'exit' | 'signal' | 'timeout' | 'aborted' | 'memory' | 'disk'
+  /** `exit` and `signal`: by itself. The rest: we ended it, because of a limit or the abort signal. */
+  readonly reason: 'exit' | 'signal' | 'timeout' | 'aborted' | 'memory' | 'disk' | 'processes'
   /** Wall time in seconds. */
   readonly seconds: number
 }

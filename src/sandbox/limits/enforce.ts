@@ -1,0 +1,74 @@
+import type { Enforcement, Limits, Outcome, RunSpec } from '../spec.ts'
+import { type Cgroup, type CgroupHome, makeCgroup } from './cgroup.ts'
+import { limitProcess } from './resource-limits.ts'
+import { supervise } from './supervise.ts'
+
+/** What this machine offers to keep limits with. */
+export interface Means {
+  readonly cgroups: CgroupHome | undefined
+  readonly limitsProcesses: boolean
+}
+
+/** Limits in force over one sandbox; disposal comes after the death of its processes. */
+export interface Enforced extends AsyncDisposable {
+  ranOutOfMemory(): Promise<boolean>
+}
+
+/** Puts the limits of a run in force over its first process, which has not begun yet; `end` is called when one is passed. */
+export async function enforce(
+  means: Means,
+  { limits = {}, mounts }: RunSpec,
+  pid: number,
+  end: (reason: Exclude<Outcome['reason'], 'exit' | 'signal'>) => void,
+): Promise<Enforced> {
+  const cgroup = await openCgroup(means, limits, pid)
+  const processes = cgroup ? undefined : limits.processes
+  if (means.limitsProcesses) {
+    await limitProcess(pid, {
+      ...(processes !== undefined && { processes }),
+      ...(limits.diskBytes !== undefined && { fileBytes: limits.diskBytes }),
+    })
+  }
+  const directories = mounts.flatMap(mount => (mount.mode === 'rw' ? [mount.host] : []))
+  const watched = {
+    ...(!cgroup && limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
+    ...(processes !== undefined && !means.limitsProcesses && { processes }),
+    ...(limits.diskBytes !== undefined && { disk: { bytes: limits.diskBytes, directories } }),
+  }
+  const over = new AbortController()
+  const watch =
+    Object.keys(watched).length === 0
+      ? undefined
+      : supervise(pid, watched, over.signal).then(reason => reason && end(reason))
+  return {
+    ranOutOfMemory: async () => (await cgroup?.ranOutOfMemory()) ?? false,
+    async [Symbol.asyncDispose]() {
+      over.abort()
+      await watch
+      await cgroup?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function openCgroup({ cgroups }: Means, limits: Limits, pid: number): Promise<Cgroup | undefined> {
+  if (!cgroups || (limits.memoryBytes === undefined && limits.processes === undefined)) return undefined
+  const cgroup = await makeCgroup(cgroups, limits)
+  try {
+    await cgroup.admit(pid)
+    return cgroup
+  } catch (error) {
+    await cgroup[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** The same in words. */
+export function enforcementOf({ cgroups, limitsProcesses }: Means): Enforcement {
+  const group = cgroups && `control group (cgroup v${cgroups.version})`
+  const look = 'supervision: looked at every 0.2 s, ended when over'
+  return {
+    processes: group ?? (limitsProcesses ? 'RLIMIT_NPROC in its own user namespace' : look),
+    memory: group ?? look,
+    disk: limitsProcesses ? `RLIMIT_FSIZE per file, and ${look}` : look,
+  }
+}

@@ -1,0 +1,39 @@
+import { Problem } from '#std'
+
+export const startFailed = (why: string, fix: string, cause?: unknown) =>
+  new Problem('SANDBOX_START_FAILED', { what: 'Cannot start the sandbox', why, fix, cause })
+
+export const commandMissing = (command: string, why: string) =>
+  new Problem('SANDBOX_COMMAND_MISSING', {
+    what: `Cannot run ${command}`,
+    why: `the sandbox has no such program: ${why}`,
+    fix: 'Check the name, and that the image has it (`slipway inspect` lists the processes of an image).',
+  })
+
+export const mountRefused = (inside: string, why: string) =>
+  new Problem('SANDBOX_MOUNT_REFUSED', {
+    what: `Cannot mount at ${inside} in the sandbox`,
+    why,
+    fix: 'Use a base image that has real, empty directories at the places where builds are mounted.',
+  })
+
+export const noOverlays = (version: string) =>
+  new Problem('SANDBOX_NO_OVERLAYS', {
+    what: 'Cannot make a writable root',
+    why: `bubblewrap ${version} cannot mount overlays; 0.11 is the first that can`,
+    fix: 'Install a newer bubblewrap, or remove the one in PATH: slipway then fetches its own.',
+  })
+
+export const notInContainer = () =>
+  new Problem('SANDBOX_PLAIN_REFUSED', {
+    what: 'Cannot run without a sandbox',
+    why: 'the plain driver isolates nothing by itself, and this does not look like the inside of a container',
+    fix: 'Leave the driver to slipway; if this is a container after all, set container=oci in its environment.',
+  })
+
+export const plainCannot = (why: string) =>
+  new Problem('SANDBOX_PLAIN_CANNOT', {
+    what: 'Cannot run this with the plain driver',
+    why,
+    fix: 'Run where user namespaces work (`slipway doctor` tells), so that bubblewrap is used.',
+  })

@@ -1,0 +1,108 @@
+import { lstat } from 'node:fs/promises'
+import { posix } from 'node:path'
+import { isInside, isSystemError } from '#std'
+import { mountRefused } from './problems.ts'
+import type { EphemeralRoot, Mount } from './spec.ts'
+
+/** A place inside, and the host directories (highest first) that its content comes from; none for a memory file system. */
+interface Placed {
+  readonly inside: string
+  readonly from: readonly string[]
+  /** A missing mount point below it comes into being by itself. */
+  readonly grows: boolean
+}
+
+/**
+ * Checks where each mount would land, and leaves out the optional ones that have nowhere to. A mount point reached through a symbolic link is
+ * refused: its content was chosen by an image or by a program that ran before, and the mount would be made, and directories created, wherever
+ * the link leads. Nothing runs while this looks, so what it saw stays true. Throws a `Problem` (`SANDBOX_MOUNT_REFUSED`).
+ */
+export async function checkTargets(
+  root: string | EphemeralRoot,
+  mounts: readonly Mount[],
+): Promise<readonly Mount[]> {
+  const ephemeral = typeof root !== 'string'
+  const placed: Placed[] = [
+    { inside: '/', from: ephemeral ? root.lower.toReversed() : [root], grows: ephemeral },
+  ]
+  const kept: Mount[] = []
+  for (const mount of mounts) {
+    const { inside } = mount
+    if (
+      inside !== posix.normalize(inside) ||
+      !inside.startsWith('/') ||
+      (inside !== '/' && inside.endsWith('/'))
+    )
+      throw mountRefused(inside, 'the path is not absolute and plain')
+    if (inside === '/' || isInside('/proc', inside) || inside === '/dev')
+      throw mountRefused(inside, 'the sandbox itself decides what is there')
+    const directory = mount.mode === 'tmpfs' || (await isDirectory(mount.host, inside))
+    const obstacle = await obstacleAt(placed, inside, directory)
+    if (obstacle !== undefined) {
+      if (mount.optional) continue
+      throw mountRefused(inside, obstacle)
+    }
+    kept.push(mount)
+    placed.push({
+      inside,
+      from: mount.mode === 'tmpfs' ? [] : [mount.host],
+      grows: mount.mode === 'tmpfs',
+    })
+  }
+  return kept
+}
+
+/** What stands in the way of a mount, in words; undefined if nothing does. */
+async function obstacleAt(
+  placed: readonly Placed[],
+  inside: string,
+  directory: boolean,
+): Promise<string | undefined> {
+  const ground = placed.toReversed().find(each => isInside(each.inside, inside)) as Placed
+  if (ground.inside === inside && ground.from.length === 0) return undefined
+  const steps = posix
+    .relative(ground.inside, inside)
+    .split('/')
+    .filter(step => step !== '')
+  let path = ''
+  for (const [index, step] of steps.entries()) {
+    path += `/${step}`
+    const kind = await kindOf(ground.from, path)
+    const name = posix.join(ground.inside, path)
+    if (kind === 'missing')
+      return ground.grows ? undefined : `there is nothing at ${name} in the root to mount on`
+    if (kind === 'link') return `${name} is a symbolic link`
+    const last = index === steps.length - 1
+    if (kind !== (last && !directory ? 'file' : 'directory'))
+      return `${name} is a ${kind}, where a ${last && !directory ? 'file' : 'directory'} is needed`
+  }
+  return undefined
+}
+
+async function kindOf(
+  from: readonly string[],
+  path: string,
+): Promise<'missing' | 'link' | 'directory' | 'file'> {
+  for (const directory of from) {
+    try {
+      const stats = await lstat(directory + path)
+      if (stats.isSymbolicLink()) return 'link'
+      return stats.isDirectory() ? 'directory' : 'file'
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error
+    }
+  }
+  return 'missing'
+}
+
+async function isDirectory(host: string, inside: string): Promise<boolean> {
+  try {
+    const stats = await lstat(host)
+    if (stats.isSymbolicLink()) throw mountRefused(inside, `${host} is a symbolic link`)
+    return stats.isDirectory()
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES'))
+      throw mountRefused(inside, `${host} cannot be found`)
+    throw error
+  }
+}
