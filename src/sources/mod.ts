@@ -1,4 +1,18 @@
 export { type Artifact, type ArtifactStore, type Expectations, openArtifactStore } from './artifacts.ts'
+export { readDeb, readDebControl, unxz } from './deb.ts'
+export {
+  type DebianArchive,
+  type DebianLocator,
+  type DebianOptions,
+  type DebianPackage,
+  isVanished,
+  openDebianArchive,
+  type PackageIndex,
+} from './debian.ts'
+export { DEBIAN_KEYS } from './debian-keys.ts'
+export { type Release, readInRelease } from './debian-release.ts'
+export { type DebianMirrors, readDebianMirrors } from './debian-settings.ts'
+export { compareDebianVersions } from './debian-version.ts'
 export { type MavenCoordinates, type MavenRepositories, mavenPath, openMavenRepositories } from './maven.ts'
 export {
   type MavenPlaces,
