@@ -1,0 +1,33 @@
+import { readDebControl } from '#sources'
+import { scriptsUnknown } from './problems.ts'
+import { STEPS } from './steps.ts'
+
+/** What a script may do to a file system, by the words that do it. */
+const ACTS =
+  /(?:^|[\s;&|(])(update-alternatives|adduser|addgroup|useradd|groupadd|usermod|ln|mkdir|install|cp|mv|touch|ucf|chown|chgrp|chmod|setcap|dpkg-statoverride|dpkg-divert|mknod|tee|sed\s+-i\S*|add-shell|update-[a-z-]+|py3compile|catalog|locale-gen|sysctl)\s/g
+
+/** Packages whose scripts were read, and do nothing that an image misses. */
+const HARMLESS: ReadonlySet<string> = new Set<string>([])
+
+/** Throws `BASE_SCRIPT_UNKNOWN` if a package has a script that does something, and nobody has said what stands in for it. */
+export async function refuseUnknownScripts(
+  base: string,
+  packages: readonly { readonly name: string; readonly path: string }[],
+): Promise<void> {
+  const unknown: { name: string; acts: string[] }[] = []
+  for (const { name, path } of packages) {
+    if (Object.hasOwn(STEPS, name) || HARMLESS.has(name)) continue
+    const control = await readDebControl(path)
+    const acts = ['preinst', 'postinst'].flatMap(script => actsOf(control.get(script) ?? ''))
+    if (acts.length > 0) unknown.push({ name, acts })
+  }
+  if (unknown.length > 0) throw scriptsUnknown(base, unknown)
+}
+
+/** The commands in a script that change files, without its comments. */
+export function actsOf(script: string): string[] {
+  return script
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => !line.startsWith('#') && [...line.matchAll(ACTS)].length > 0)
+}
