@@ -1,5 +1,8 @@
 export { CNB } from './accounts.ts'
 export { type Assembled, type AssemblyContext, assembleBase, baseKey } from './assemble.ts'
+export { type Catalog, DEFAULT_RELEASE, type NamedBase, openCatalog } from './catalog.ts'
+export { type BaseComponent, componentsOf } from './components.ts'
+export { changesBetween, type Ensured, ensureBase } from './ensure.ts'
 export { type BaseSettings, KEY_LABEL, settingsOf } from './image.ts'
 export {
   type Architecture,
@@ -12,7 +15,10 @@ export {
   printLocks,
 } from './lock.ts'
 export { lockBase, type Target } from './lock-base.ts'
+export { openBase } from './open-base.ts'
 export { parseRecipe, type Recipe, type RecipeRelease, readRecipe } from './recipe.ts'
 export { type Resolved, resolvePackages, type Wanted } from './resolve.ts'
 export { actsOf } from './scripts.ts'
+export { fetchTool, type Tool } from './tool.ts'
 export type { BaseTree, Content, Node } from './tree.ts'
+export { unpackDebs } from './unpack-debs.ts'

@@ -25,6 +25,8 @@ export interface Recipe {
   readonly exclude: readonly string[]
   /** Packages of which only the paths that start with one of these are taken. */
   readonly only: Readonly<Record<string, readonly string[]>>
+  /** Paths that are left out; `*` stands for anything but a slash. What is below them goes too. */
+  readonly drop: readonly string[]
   /** Leave out manuals, translations, and documentation other than copyright files. */
   readonly slim: boolean
   /** Write Java's truststore, /etc/ssl/certs/java/cacerts. */
@@ -50,6 +52,7 @@ const recipe = v.strictObject({
   packages: v.pipe(v.array(NAME), v.minLength(1, 'must name a package')),
   exclude: names,
   only: v.optional(v.record(NAME, v.array(v.string())), {}),
+  drop: v.optional(v.array(v.pipe(v.string(), v.regex(/^[^/]/, 'must be without a leading slash'))), []),
   slim: v.optional(v.boolean(), true),
   truststore: v.optional(v.boolean(), false),
   choose: v.optional(v.picklist(['newest', 'oldest']), 'newest'),

@@ -7,7 +7,28 @@ const ACTS =
   /(?:^|[\s;&|(])(update-alternatives|adduser|addgroup|useradd|groupadd|usermod|ln|mkdir|install|cp|mv|touch|ucf|chown|chgrp|chmod|setcap|dpkg-statoverride|dpkg-divert|mknod|tee|sed\s+-i\S*|add-shell|update-[a-z-]+|py3compile|catalog|locale-gen|sysctl)\s/g
 
 /** Packages whose scripts were read, and do nothing that an image misses. */
-const HARMLESS: ReadonlySet<string> = new Set<string>([])
+const HARMLESS: ReadonlySet<string> = new Set([
+  'base-passwd', // copies the master files of accounts; accounts.ts writes ours
+  'bash', // /bin/sh is dash's; builtins(7) is a manual
+  'binutils', // renames a configuration file of an older version
+  'coreutils', // a link to touch for systems without a merged /usr
+  'git', // a directory of an older version
+  'gzip', // takes back diversions of zutils
+  'libc6', // links of the merged file system, diversions
+  'libgssapi-krb5-2', // moves a file of an older version
+  'libreadline8',
+  'libreadline8t64', // diversions for systems without a merged /usr
+  'netbase', // an empty /etc/sysctl.d
+  'openssl', // moves directories of older versions
+  'perl', // an alternative of an older version
+  'pkgconf',
+  'pkgconf-bin', // diversions of older versions, an empty directory
+  'python3',
+  'python3-minimal',
+  'python3.11-minimal',
+  'python3.13-minimal', // compile modules in advance; Python does that in memory where it may not write
+  'util-linux-extra', // init scripts
+])
 
 /** Throws `BASE_SCRIPT_UNKNOWN` if a package has a script that does something, and nobody has said what stands in for it. */
 export async function refuseUnknownScripts(
