@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+import { openUnxzPool } from '#sources'
 import { type DecodedPackage, decodePackage, type Keep } from './decode.ts'
 
 /** One package to decode, and where its bytes go. */
@@ -7,9 +9,23 @@ export interface DecodeJob {
   readonly keep: Keep
 }
 
-/** Decodes packages; the results are in the order of the jobs. */
+const AT_ONCE = 4
+
+/** Decodes packages, several at once; the results are in the order of the jobs. */
 export async function decodeAll(jobs: readonly DecodeJob[]): Promise<DecodedPackage[]> {
+  await using pool = openUnxzPool()
+  const sized = await Promise.all(
+    jobs.map(async (job, index) => ({ job, index, size: (await stat(job.path)).size })),
+  )
+  // The largest first, so that none is left to be waited for alone.
+  const queue = sized.toSorted((a, b) => b.size - a.size)
   const results: DecodedPackage[] = []
-  for (const { path, spool, keep } of jobs) results.push(await decodePackage(path, spool, keep))
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { path, spool, keep } = next.job
+      results[next.index] = await decodePackage(path, spool, keep, pool)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
   return results
 }

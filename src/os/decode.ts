@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { readDeb, readDebControl } from '#sources'
+import { readDeb, readDebControl, type UnxzPool } from '#sources'
 import type { TarType } from '#std'
 import { unpackRefused } from './problems.ts'
 
@@ -32,7 +32,12 @@ const GATHER = 1 << 20
  * Decodes a package: what it contains is listed, and the bytes of its files are written one after the other to `spool`.
  * No name from the package reaches the disk. Throws a `Problem` for a package that is damaged or has names that lead upwards.
  */
-export async function decodePackage(path: string, spool: string, keep: Keep): Promise<DecodedPackage> {
+export async function decodePackage(
+  path: string,
+  spool: string,
+  keep: Keep,
+  pool?: UnxzPool,
+): Promise<DecodedPackage> {
   const entries: DecodedEntry[] = []
   const file = await open(spool, 'wx', 0o600)
   try {
@@ -44,7 +49,7 @@ export async function decodePackage(path: string, spool: string, keep: Keep): Pr
       gathered = []
       length = 0
     }
-    for await (const entry of readDeb(path)) {
+    for await (const entry of readDeb(path, pool)) {
       const name = mergedPath(entry.name, path)
       if (name === '' || !keep(name)) continue
       const { type, mode, uid, gid, size, linkname } = entry

@@ -21,7 +21,7 @@ export async function openBase(
   if (await isDirectory(place)) return place
   if (assembled) return writeOnce(assembled, place, context)
   await using made = await assembleBase(recipe, lock, context)
-  return writeOnce(made, place, context)
+  return await writeOnce(made, place, context)
 }
 
 /** Writes a tree beside its place and moves it there. */

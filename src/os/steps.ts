@@ -35,6 +35,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
     putLink(tree, 'etc/localtime', '/usr/share/zoneinfo/Etc/UTC')
     putFile(tree, 'etc/timezone', 'Etc/UTC\n')
   },
+  'readline-common': (tree, context) => copy(tree, context, 'usr/share/readline/inputrc', 'etc/inputrc'),
   'util-linux': links({ 'usr/bin/pager': 'more' }),
   'xz-utils': links({
     'usr/bin/lzma': 'xz',

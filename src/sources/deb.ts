@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import * as xz from 'xz-decompress'
 import { type ReadEntry, readTar, type TarLimits } from '#std'
 import { packageMalformed } from './debian-problems.ts'
+import { unxz } from './unxz.ts'
+import type { UnxzPool } from './unxz-pool.ts'
 
 const LIMITS: TarLimits = { entries: 200_000, bytes: 4 * 2 ** 30, headerBytes: 1 << 20 }
 
@@ -14,9 +14,9 @@ interface Member {
   readonly size: number
 }
 
-/** The files of a Debian package (its data.tar), as they come. */
-export function readDeb(path: string): AsyncGenerator<ReadEntry> {
-  return entriesOf(path, 'data.tar', LIMITS)
+/** The files of a Debian package (its data.tar), as they come; decompressed in threads of `pool` where one is given. */
+export function readDeb(path: string, pool?: UnxzPool): AsyncGenerator<ReadEntry> {
+  return entriesOf(path, 'data.tar', LIMITS, pool)
 }
 
 /** The control files of a package: `control`, `md5sums`, `conffiles`, maintainer scripts; name to text. */
@@ -32,9 +32,16 @@ export async function readDebControl(path: string): Promise<ReadonlyMap<string, 
   return texts
 }
 
-async function* entriesOf(path: string, wanted: string, limits: TarLimits): AsyncGenerator<ReadEntry> {
+async function* entriesOf(
+  path: string,
+  wanted: string,
+  limits: TarLimits,
+  pool?: UnxzPool,
+): AsyncGenerator<ReadEntry> {
   const member = (await membersOf(path)).find(({ name }) => name === wanted || name.startsWith(`${wanted}.`))
   if (!member) throw packageMalformed(path, `there is no ${wanted} in it`)
+  const whole = await decompressed(path, member, pool)
+  if (whole) return yield* readTar(whole, limits)
   const bytes = createReadStream(path, { start: member.start, end: member.start + member.size - 1 })
   const kind = member.name.slice(wanted.length)
   try {
@@ -47,18 +54,23 @@ async function* entriesOf(path: string, wanted: string, limits: TarLimits): Asyn
   }
 }
 
-/** The library is a CommonJS module, which Node.js and bundlers hand over in two ways. */
-const { XzReadableStream } = 'default' in xz ? (xz.default as typeof xz) : xz
+/** Larger members are better streamed than held in memory. */
+const WHOLE = 16 * 2 ** 20
 
-/** Decompresses xz. */
-export async function* unxz(bytes: Readable): AsyncGenerator<Uint8Array> {
-  const reader = new XzReadableStream(Readable.toWeb(bytes) as ReadableStream).getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return
-    // The library hands out a view on memory that it will use again.
-    yield Buffer.from(value)
-  }
+async function decompressed(
+  path: string,
+  { name, start, size }: Member,
+  pool: UnxzPool | undefined,
+): Promise<AsyncGenerator<Uint8Array> | undefined> {
+  if (!pool || !name.endsWith('.xz') || size > WHOLE) return undefined
+  const bytes = await pool.unxz(path, start, size).catch(cause => {
+    throw packageMalformed(path, cause.message, cause)
+  })
+  return bytes && pieces(bytes)
+}
+
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += 1 << 20) yield bytes.subarray(at, at + (1 << 20))
 }
 
 /** The members of an ar archive (ar(5), System V names without tables). */

@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, isSystemError, Problem, parseDigest, readIfExists, writeDurably } from '#std'
 import type { Artifact } from './artifacts.ts'
-import { unxz } from './deb.ts'
 import { DEBIAN_KEYS } from './debian-keys.ts'
 import {
   noMirror,
@@ -16,6 +15,7 @@ import { type Release, readInRelease } from './debian-release.ts'
 import type { DebianMirrors } from './debian-settings.ts'
 import { compareDebianVersions } from './debian-version.ts'
 import { type RegistryAccess, textOf } from './registry.ts'
+import { unxz } from './unxz.ts'
 
 /** A package as a signed index lists it. */
 export interface DebianPackage {

@@ -1,5 +1,5 @@
 export { type Artifact, type ArtifactStore, type Expectations, openArtifactStore } from './artifacts.ts'
-export { readDeb, readDebControl, unxz } from './deb.ts'
+export { readDeb, readDebControl } from './deb.ts'
 export {
   type DebianArchive,
   type DebianLocator,
@@ -25,4 +25,6 @@ export { type NpmPlaces, type NpmSettings, readNpmSettings } from './npm-setting
 export { openPypiIndex, type PypiFile, type PypiIndex } from './pypi.ts'
 export { indexIn, type PypiPlaces, type PypiSettings, readPypiSettings } from './pypi-settings.ts'
 export type { Get, GetOptions, RegistryAccess } from './registry.ts'
+export { unxz } from './unxz.ts'
+export { openUnxzPool, type UnxzPool } from './unxz-pool.ts'
 export { parseXml, type XmlElement } from './xml.ts'
