@@ -11,6 +11,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'base-passwd', // copies the master files of accounts; accounts.ts writes ours
   'bash', // /bin/sh is dash's; builtins(7) is a manual
   'binutils', // renames a configuration file of an older version
+  'bubblewrap', // asks the running kernel for user namespaces, as it may be the machine's
   'coreutils', // a link to touch for systems without a merged /usr
   'git', // a directory of an older version
   'gzip', // takes back diversions of zutils
@@ -27,6 +28,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'python3-minimal',
   'python3.11-minimal',
   'python3.13-minimal', // compile modules in advance; Python does that in memory where it may not write
+  'unzip', // refreshes a list of MIME types
   'util-linux-extra', // init scripts
 ])
 
