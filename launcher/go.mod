@@ -1,0 +1,3 @@
+module slipway/launcher
+
+go 1.22
