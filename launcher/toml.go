@@ -12,7 +12,12 @@ import (
 func parseToml(text string) (result map[string]any, err error) {
 	r := &reader{text: text}
 	defer func() {
-		if failure, ok := recover().(tomlError); ok {
+		failure, ok := recover().(tomlError)
+		if !ok && result == nil {
+			failure = "cannot be read"
+		}
+		if failure != "" {
+			r.at = min(r.at, len(r.text))
 			result, err = nil, fmt.Errorf("line %d: %s", 1+strings.Count(text[:r.at], "\n"), string(failure))
 		}
 	}()
