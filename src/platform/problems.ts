@@ -43,3 +43,49 @@ export const imageMissing = (name: string) =>
     fix: 'See what there is with `slipway images`, or build it with `slipway build`.',
     exitCode: INVALID_INPUT,
   })
+
+export const layerRefused = (path: string, why: string) =>
+  new Problem('LAYER_REFUSED', {
+    what: 'Cannot unpack a layer',
+    why: `${JSON.stringify(path)}: ${why}`,
+    fix: 'Do not run this image; its maker has to mend it.',
+  })
+
+export const userUnknown = (user: string, why: string) =>
+  new Problem('RUN_USER_UNKNOWN', {
+    what: `Cannot run as the user ${JSON.stringify(user)}`,
+    why,
+    fix: 'The image has to name a user that its /etc/passwd has, or plain numbers such as 1001:1001.',
+  })
+
+export const processUnknown = (name: string, known: readonly string[]) =>
+  new Problem('RUN_PROCESS_UNKNOWN', {
+    what: `Cannot run the process ${JSON.stringify(name)}`,
+    why: known.length > 0 ? `the image has ${known.join(', ')}` : 'the image names no processes',
+    fix: 'See the processes with `slipway inspect`.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const commandUnknown = () =>
+  new Problem('RUN_COMMAND_UNKNOWN', {
+    what: 'Cannot run the image',
+    why: 'it names neither an entrypoint nor a command',
+    fix: 'Say what to run: slipway run IMAGE -- COMMAND.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const portInvalid = (text: string) =>
+  new Problem('RUN_PORT_INVALID', {
+    what: 'Cannot publish a port',
+    why: `${JSON.stringify(text)} is not HOST:CONTAINER with numbers from 1 to 65535`,
+    fix: 'Write, for example, -p 8080:8080 or -p 127.0.0.1:9090:8080.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const portTaken = (address: string, port: number, cause: unknown) =>
+  new Problem('RUN_PORT_TAKEN', {
+    what: `Cannot publish ${address}:${port}`,
+    why: cause instanceof Error ? cause.message : String(cause),
+    fix: 'Stop what listens there, or choose another port on the left side of -p.',
+    cause,
+  })

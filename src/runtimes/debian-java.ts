@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import type { DebianPackage } from '#sources'
 import { byBytes, javaTruststoreFromPem } from '#std'
-import type { DebianPackage, RuntimeContext } from './context.ts'
+import type { RuntimeContext } from './context.ts'
 import type { FetchedArtifact, Making, Plan, Recipe } from './recipe.ts'
 import { overwrite, relocate } from './relocate.ts'
 import type { RuntimeComponent } from './runtime.ts'
@@ -119,7 +120,7 @@ function planned(deb: DebianPackage, context: RuntimeContext): Plan['artifacts']
   const artifact = { source: 'deb' as const, locator: path, name, version, suite }
   return {
     ...artifact,
-    fetch: async () => (await context.debs()).fetch({ locator: path, sha256, size, suite }),
+    fetch: async () => (await context.debs()).fetch({ name, path, sha256, size, suite }),
   }
 }
 

@@ -13,7 +13,7 @@ export async function fetchLocked(artifact: LockedArtifact, context: RuntimeCont
   if (path !== undefined) return { digest, path, size: (await stat(path)).size }
   switch (source) {
     case 'deb':
-      return (await context.debs()).fetch(artifact)
+      return (await context.debs()).fetch({ ...artifact, path: locator })
     case 'maven':
       return (await context.maven()).fetchPath(locator, sha256)
     case 'npm': {

@@ -1,4 +1,5 @@
-export type { DebianPackage, DebianPackages, RuntimeContext } from './context.ts'
+export type { DebianPackages, RuntimeContext } from './context.ts'
+export { type MachineSources, openMachineSources } from './machine-sources.ts'
 export { BASE_CONTRACT, misfit } from './needs.ts'
 export { runtimeLockSchema } from './records.ts'
 export { RUNTIME_NAMES, resolveRuntime } from './resolve.ts'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import type { Artifact, MavenRepositories, NpmRegistry } from '#sources'
+import type { Artifact, DebianPackage, MavenRepositories, NpmRegistry } from '#sources'
 import {
   type Digest,
   digestOf,
@@ -15,7 +15,7 @@ import {
   type TarEntry,
   temporaryDirectory,
 } from '#std'
-import type { DebianPackage, RuntimeContext } from './context.ts'
+import type { RuntimeContext } from './context.ts'
 import { elf } from './elf.testing.ts'
 import { openRuntimes, resolveRuntime } from './mod.ts'
 import type { RuntimeRequest } from './runtime.ts'
@@ -187,6 +187,7 @@ async function debs(): Promise<(DebianPackage & { bytes: Buffer })[]> {
         suite: 'trixie',
         sha256: hexOf(digestOf(bytes)),
         size: bytes.length,
+        fields: {},
         bytes,
       }
     }),

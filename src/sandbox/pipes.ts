@@ -58,8 +58,11 @@ export class Pipe {
   release(): void {
     this.handedOver()
     const stream = this.#stream
-    if (!stream || stream.closed) return this.#release()
-    stream.once('close', this.#release)
-    stream.destroy()
+    if (!stream || stream.closed) {
+      this.#release()
+    } else {
+      stream.once('close', this.#release)
+      stream.destroy()
+    }
   }
 }

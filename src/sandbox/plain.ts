@@ -55,7 +55,7 @@ async function runPlainly(spec: RunSpec): Promise<Outcome> {
   const closed = new Promise<void>(resolve => child.once('close', () => resolve()))
   const end = (reason: Outcome['reason']) => {
     cut ??= reason
-    if (child.pid !== undefined) signalGroup(child.pid)
+    if (child.pid !== undefined) killGroup(child.pid)
   }
   if (typeof spec.stdout === 'function') child.stdout?.on('data', spec.stdout)
   if (typeof spec.stderr === 'function') child.stderr?.on('data', spec.stderr)
@@ -80,9 +80,13 @@ async function runPlainly(spec: RunSpec): Promise<Outcome> {
         ).then(reason => reason && end(reason))
   try {
     const pid = child.pid
-    spec.started?.({ kill: async signal => void (pid !== undefined && signalProcess(pid, signal)) })
+    spec.started?.({
+      async kill(signal) {
+        if (pid !== undefined) signalProcess(pid, signal)
+      },
+    })
     const [code, signal] = await ended
-    if (pid !== undefined) signalGroup(pid)
+    if (pid !== undefined) killGroup(pid)
     await killMarked(mark)
     await closed
     const spent = (performance.now() - begun) / 1000
@@ -114,13 +118,8 @@ async function killMarked(mark: string): Promise<void> {
 }
 
 /** Without namespaces nothing can be put anywhere: every place has to be there already, under its own name. */
-async function checkPlaces({ root, network, mounts }: RunSpec): Promise<void> {
+async function checkPlaces({ root, mounts }: RunSpec): Promise<void> {
   if (root !== undefined && root !== '/') throw plainCannot('another root needs a mount namespace')
-  if (network === 'none') return checkMounts(mounts)
-  return checkMounts(mounts)
-}
-
-async function checkMounts(mounts: RunSpec['mounts']): Promise<void> {
   for (const mount of mounts) {
     if (mount.mode === 'tmpfs') continue
     if ((await realpath(mount.host)) !== (await realpath(mount.inside).catch(() => undefined))) {
@@ -135,6 +134,6 @@ function stdioOf(output: Output | undefined): 'inherit' | 'ignore' | 'pipe' {
   return typeof output === 'function' ? 'pipe' : 'ignore'
 }
 
-function signalGroup(pid: number): void {
-  signalProcess(-pid, 'SIGKILL')
+function killGroup(leader: number): void {
+  signalProcess(-leader, 'SIGKILL')
 }

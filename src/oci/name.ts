@@ -1,0 +1,28 @@
+import { nameInvalid } from './problems.ts'
+
+/**
+ * The name of an image in the local store, tidied: `shop` and `shop:latest` are one, and so for a name with a registry.
+ * Grammar of OCI distribution-spec: parts of lower-case letters and digits joined by `.`, `_`, `__` or dashes; the first part may be
+ * a host with a port; a tag has at most 128 characters. Throws a `Problem` (`NAME_INVALID`, exit code 3).
+ */
+export function parseName(text: string): string {
+  if (text.includes('@')) throw nameInvalid(text, 'a digest cannot be given as a name to write')
+  const slash = text.lastIndexOf('/')
+  const colon = text.indexOf(':', slash + 1)
+  const repository = colon < 0 ? text : text.slice(0, colon)
+  const tag = colon < 0 ? 'latest' : text.slice(colon + 1)
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(tag)) throw nameInvalid(text, `${JSON.stringify(tag)} is not a tag`)
+  const parts = repository.split('/')
+  const host = parts.length > 1 && /[.:]|^localhost$/.test(parts[0] as string) ? parts.shift() : undefined
+  if (host !== undefined && !/^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/.test(host)) throw nameInvalid(text, `${JSON.stringify(host)} is not a host`)
+  for (const part of parts) {
+    if (!/^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/.test(part)) throw nameInvalid(text, `${JSON.stringify(part)} is not a part of a name`)
+  }
+  if (repository.length > 255) throw nameInvalid(text, 'it is longer than 255 characters')
+  return `${repository}:${tag}`
+}
+
+/** The name as people write it: without `:latest`. */
+export function shortName(name: string): string {
+  return name.endsWith(':latest') ? name.slice(0, -':latest'.length) : name
+}

@@ -1,0 +1,46 @@
+import { type Digest, Problem } from '#std'
+
+export const blobDamaged = (digest: Digest) =>
+  new Problem('BLOB_DAMAGED', {
+    what: `Cannot use the content ${digest}`,
+    why: 'its bytes are not those that the digest names, or not as many',
+    fix: 'The disk or the sender altered them. Remove the image (slipway rm) and build or copy it again.',
+  })
+
+export const blobMissing = (digest: Digest, image: string) =>
+  new Problem('BLOB_MISSING', {
+    what: `Cannot use the image ${image}`,
+    why: `the store has no content ${digest}, which the image is made of`,
+    fix: 'Remove the image (slipway rm) and build or copy it again.',
+  })
+
+export const nameInvalid = (name: string, why: string) =>
+  new Problem('NAME_INVALID', {
+    what: `Cannot use the image name ${JSON.stringify(name.slice(0, 200))}`,
+    why,
+    fix: 'Names look like shop, team/shop:1.2 or registry.example/team/shop:1.2: lower-case letters, digits, and . _ - within a part.',
+    exitCode: 3,
+  })
+
+export const layerUnsupported = (mediaType: string) =>
+  new Problem('LAYER_UNSUPPORTED', {
+    what: 'Cannot read a layer',
+    why: `slipway does not know layers of type ${JSON.stringify(mediaType.slice(0, 100))}`,
+    fix: 'Have the image made with gzip or plain tar layers.',
+  })
+
+export const layoutUnusable = (place: string, why: string, cause?: unknown) =>
+  new Problem('LAYOUT_UNUSABLE', {
+    what: `Cannot use ${place} as an OCI image layout`,
+    why,
+    fix: 'Check the path. If it was an image layout once, make it anew from where the images came.',
+    cause,
+  })
+
+export const notInLayout = (place: string, names: readonly string[]) =>
+  new Problem('NOT_IN_LAYOUT', {
+    what: `Cannot find the image ${place}`,
+    why: names.length === 0 ? 'there are no images there' : `there are: ${names.slice(0, 20).join(', ')}`,
+    fix: 'Name one of those.',
+    exitCode: 3,
+  })

@@ -1,0 +1,94 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { access, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { type Digest, digestOf, hexOf, isSystemError, openDisposable, syncDirectory, thisProcess } from '#std'
+import { blobDamaged } from '../problems.ts'
+
+/** Content by digest, in `blobs/sha256/` of an OCI image layout (image-spec image-layout.md). */
+export class Blobs {
+  readonly #directory: string
+  readonly #staging: string
+
+  constructor(root: string) {
+    this.#directory = join(root, 'blobs/sha256')
+    this.#staging = join(root, '.slipway/staging')
+  }
+
+  /** Where the blob of this digest is, or would be. */
+  path(digest: Digest): string {
+    return join(this.#directory, hexOf(digest))
+  }
+
+  /** Bytes of a blob; undefined if it is not here. */
+  async size(digest: Digest): Promise<number | undefined> {
+    try {
+      return (await stat(this.path(digest))).size
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT')) return undefined
+      throw error
+    }
+  }
+
+  /** Reads a small blob whole and checks that it is what its name says. Throws a `Problem` (`BLOB_DAMAGED`). */
+  async read(digest: Digest): Promise<Buffer> {
+    const bytes = await readFile(this.path(digest))
+    if (digestOf(bytes) !== digest) throw blobDamaged(digest)
+    return bytes
+  }
+
+  /** Opens a blob. */
+  open(digest: Digest): Readable {
+    return createReadStream(this.path(digest), { highWaterMark: 1 << 18 })
+  }
+
+  /** Keeps bytes; returns their digest. */
+  async add(bytes: Uint8Array): Promise<Digest> {
+    const digest = digestOf(bytes)
+    if ((await this.size(digest)) === bytes.byteLength) return digest
+    const added = await this.stream((async function* () { yield bytes })())
+    return added.digest
+  }
+
+  /**
+   * Writes a stream under the digest that its bytes have. The blob can be seen only when it is complete and on disk: write, fsync,
+   * compare with what was expected, rename, fsync the directory. A failure leaves nothing behind.
+   * Throws a `Problem` (`BLOB_DAMAGED`) if the bytes are not those expected.
+   */
+  async stream(source: AsyncIterable<Uint8Array>, expected?: { digest: Digest; size: number }): Promise<{ digest: Digest; size: number }> {
+    await mkdir(this.#directory, { recursive: true })
+    await mkdir(this.#staging, { recursive: true })
+    const owner = (await thisProcess()).replace(' ', '-')
+    const staged = join(this.#staging, `${owner}-${randomBytes(8).toString('hex')}`)
+    const hash = createHash('sha256')
+    let size = 0
+    try {
+      await using file = await openDisposable(staged, 'wx', 0o644)
+      for await (const chunk of source) {
+        size += chunk.byteLength
+        if (expected && size > expected.size) throw blobDamaged(expected.digest)
+        hash.update(chunk)
+        await writeWhole(file.handle, chunk)
+      }
+      const digest = `sha256:${hash.digest('hex')}` as Digest
+      if (expected && (digest !== expected.digest || size !== expected.size)) throw blobDamaged(expected.digest)
+      await file.handle.sync()
+      await rename(staged, this.path(digest))
+      await syncDirectory(this.#directory)
+      return { digest, size }
+    } catch (error) {
+      await rm(staged, { force: true })
+      throw error
+    }
+  }
+
+  /** True if the layout has been begun. */
+  async exists(): Promise<boolean> {
+    return access(this.#directory).then(() => true, () => false)
+  }
+}
+
+async function writeWhole(handle: { write(bytes: Uint8Array, offset: number): Promise<{ bytesWritten: number }> }, chunk: Uint8Array) {
+  for (let offset = 0; offset < chunk.byteLength; ) offset += (await handle.write(chunk, offset)).bytesWritten
+}

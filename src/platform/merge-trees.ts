@@ -1,0 +1,68 @@
+import { chmod, link, lstat, mkdir, readdir } from 'node:fs/promises'
+import { isSystemError, removeTree } from '#std'
+import type { LayerNotes } from './unpack-layer.ts'
+
+/** A layer as unpacked on disk. */
+export interface UnpackedLayer {
+  readonly directory: string
+  readonly notes: LayerNotes
+}
+
+/**
+ * Puts unpacked layers (lowest first) together in `target`, an empty directory, as one root (OCI image-spec layer.md). Files are second names of the
+ * layers' own, so nothing is copied; the result has to stay read-only.
+ */
+export async function mergeTrees(layers: readonly UnpackedLayer[], target: string): Promise<void> {
+  for (const { directory, notes } of layers) {
+    for (const path of notes.opaque)
+      for (const name of await namesIn(under(target, path))) await remove(Buffer.concat([under(target, path), SLASH, name]))
+    for (const path of notes.whiteouts) await remove(under(target, path))
+    await lay(Buffer.from(directory), Buffer.from(target), '', new Set(notes.implied))
+  }
+}
+
+async function lay(from: Buffer, to: Buffer, path: string, implied: ReadonlySet<string>): Promise<void> {
+  const links: Promise<void>[] = []
+  for (const name of await namesIn(from)) {
+    const source = Buffer.concat([from, SLASH, name])
+    const target = Buffer.concat([to, SLASH, name])
+    const inner = path === '' ? name.toString('latin1') : `${path}/${name.toString('latin1')}`
+    const stats = await lstat(source)
+    const there = await kindOf(target)
+    if (!stats.isDirectory()) {
+      if (there) await remove(target)
+      links.push(link(source, target))
+      continue
+    }
+    if (there === 'other') await remove(target)
+    if (there !== 'directory') await mkdir(target)
+    if (there !== 'directory' || !implied.has(inner)) await chmod(target, stats.mode & 0o7777)
+    await lay(source, target, inner, implied)
+  }
+  await Promise.all(links)
+}
+
+const SLASH = Buffer.from('/')
+
+function under(root: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')])
+}
+
+async function kindOf(path: Buffer): Promise<'directory' | 'other' | undefined> {
+  try {
+    return (await lstat(path)).isDirectory() ? 'directory' : 'other'
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+}
+
+async function namesIn(directory: Buffer): Promise<Buffer[]> {
+  if ((await kindOf(directory)) !== 'directory') return []
+  return await readdir(directory, { encoding: 'buffer' })
+}
+
+/** The path's parents are real directories: a whiteout below a link would reach elsewhere. */
+async function remove(path: Buffer): Promise<void> {
+  await removeTree(path as unknown as string)
+}

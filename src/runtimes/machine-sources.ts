@@ -1,0 +1,136 @@
+import { join } from 'node:path'
+import {
+  type ArtifactStore,
+  indexIn,
+  openArtifactStore,
+  openDebianArchive,
+  openMavenRepositories,
+  openNpmRegistry,
+  openPypiIndex,
+  type RegistryAccess,
+  readDeb,
+  readDebianMirrors,
+  readMavenRepositories,
+  readNpmSettings,
+  readPypiSettings,
+  superPomIn,
+} from '#sources'
+import { openHttp, openZip, temporaryDirectory } from '#std'
+import type { DebianPackages, RuntimeContext } from './context.ts'
+import { stage } from './unpack.ts'
+
+/** What this machine knows of registries; its connections are closed when it is disposed. */
+export interface MachineSources
+  extends AsyncDisposable,
+    Pick<RuntimeContext, 'artifacts' | 'debs' | 'npm' | 'maven' | 'pypi'> {
+  readonly artifacts: ArtifactStore
+  /** For other fetchers of the same job. */
+  readonly access: RegistryAccess
+}
+
+export interface MachineSourcesOptions {
+  /** The state directory of slipway. */
+  readonly home: string
+  /** The home directory of the user, where registries are configured. */
+  readonly userHome: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The Node.js that runs us; npm's own configuration lies relative to it. */
+  readonly node: string
+  /** PEM text of the authorities that this machine trusts. */
+  readonly certificates?: string | undefined
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Opens the registries that this machine is configured for. Configuration is read when a registry is first asked for. */
+export function openMachineSources(options: MachineSourcesOptions): MachineSources {
+  const { home, userHome, environment, node, certificates, now, signal } = options
+  const artifacts = openArtifactStore(home)
+  const http = openHttp({ certificates, environment })
+  const access: RegistryAccess = {
+    get: (url, asked) => http.get(url, asked),
+    artifacts,
+    ...(signal && { signal }),
+  }
+  const places = { environment, home: userHome }
+  const debs = once(async (): Promise<DebianPackages> => {
+    const archive = openDebianArchive({ mirrors: await readDebianMirrors(environment), access, home, now })
+    return { find: archive.find, fetch: archive.fetch, read: readDeb }
+  })
+  // Each client's own authorities count for its own registry only.
+  const accessWith = (own: string | undefined): RegistryAccess => {
+    if (!own) return access
+    const trusting = openHttp({ certificates: [certificates, own].filter(Boolean).join('\n'), environment })
+    opened.push(trusting)
+    return { ...access, get: (url, asked) => trusting.get(url, asked) }
+  }
+  const opened: AsyncDisposable[] = [http]
+  return {
+    artifacts,
+    access,
+    debs,
+    npm: once(async () => {
+      const settings = await readNpmSettings({ ...places, node })
+      return openNpmRegistry(settings, accessWith(settings.certificates))
+    }),
+    maven: once(async () => {
+      const superPom = () => fromDebian(debs, home, SUPER_POM, superPomIn)
+      return openMavenRepositories(await readMavenRepositories({ ...places, superPom }), access)
+    }),
+    pypi: once(async () => {
+      const defaultIndex = () => fromDebian(debs, home, PIP, indexOfPip)
+      const settings = await readPypiSettings({ ...places, defaultIndex })
+      return openPypiIndex(settings, accessWith(settings.certificates))
+    }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(opened.map(each => each[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+interface Carrier {
+  readonly name: string
+  readonly file: RegExp
+}
+
+/** Where Maven's and pip's own defaults are written, on machines that have neither: in Debian's packages of them. */
+const SUPER_POM: Carrier = { name: 'libmaven3-core-java', file: /\/maven3?-model-builder[\w.-]*\.jar$/ }
+const PIP: Carrier = { name: 'python3-pip-whl', file: /\/pip-[\w.-]*\.whl$/ }
+
+async function fromDebian(
+  debs: () => Promise<DebianPackages>,
+  home: string,
+  { name, file }: Carrier,
+  read: (path: string) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const archive = await debs()
+  const [newest] = await archive.find('trixie', 'amd64', [name])
+  if (!newest) return undefined
+  const { path } = await archive.fetch(newest)
+  await using directory = await temporaryDirectory(join(home, 'indices'), '.unpack-')
+  for await (const entry of archive.read(path)) {
+    if (entry.type !== 'file' || !file.test(entry.name.toString('utf8'))) continue
+    const { content } = await stage({ directory: directory.path, count: 0 }, entry.content, false)
+    const found = await read(content)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+async function indexOfPip(wheel: string): Promise<string | undefined> {
+  await using archive = await openZip(wheel)
+  const entry = archive.find('pip/_internal/models/index.py')
+  return entry && indexIn((await archive.read(entry)).toString('utf8'))
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined
+  return () => {
+    made ??= make()
+    made.catch(() => {
+      made = undefined
+    })
+    return made
+  }
+}
