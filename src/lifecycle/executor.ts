@@ -1,0 +1,59 @@
+import type { BuildpackDescriptor } from '#cnb'
+
+/** A directory as this process reaches it (`host`), and as buildpacks and images name it (`inside`). Both absolute. */
+export interface Place {
+  readonly host: string
+  readonly inside: string
+}
+
+/** The directories of one build (CNB platform specification, "Buildpack lifecycle"). */
+export interface Places {
+  /** The app's source; `/workspace` unless told otherwise. */
+  readonly app: Place
+  /** Where buildpacks make layers; `/layers` unless told otherwise. */
+  readonly layers: Place
+  /** `env/` and `bindings/`, as the user gave them. */
+  readonly platform: Place
+  /** The operator's `env/`; absent where there is none. */
+  readonly buildConfig?: Place
+}
+
+/** A buildpack that can be run: what its buildpack.toml says, and where it lies. */
+export interface FoundBuildpack {
+  readonly descriptor: BuildpackDescriptor
+  readonly root: Place
+}
+
+/** Every buildpack of a builder, by id and version. */
+export interface BuildpackSource {
+  find(id: string, version: string): Promise<FoundBuildpack | undefined>
+}
+
+/** One run of a buildpack's `bin/detect` or `bin/build`. */
+export interface Execution {
+  readonly phase: 'detect' | 'build'
+  readonly buildpack: FoundBuildpack
+  /** Program and arguments, paths as they are inside. */
+  readonly command: readonly string[]
+  /** Working directory inside. */
+  readonly cwd: string
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** What it may write: the app and the layers when building, the plan when detecting. All else is read-only. */
+  readonly writable: readonly Place[]
+  readonly readable: readonly Place[]
+  /** stdout and stderr, as they come. */
+  readonly output: (bytes: Uint8Array) => void
+  readonly signal?: AbortSignal
+}
+
+/** How an execution ended. `exitCode` is absent where something else ended it; `why` says what, in words. */
+export interface ExecutionOutcome {
+  readonly exitCode?: number
+  readonly why?: string
+}
+
+/** Runs buildpack executables. Every process that one started is dead when its run resolves. */
+export interface Executor {
+  run(execution: Execution): Promise<ExecutionOutcome>
+}
