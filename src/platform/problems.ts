@@ -36,6 +36,14 @@ export const notLinux = (platform: string) =>
     fix: 'Run slipway in a Linux virtual machine or container (WSL 2, Lima, a CI job). images, inspect, rebase, sbom and copy work here.',
   })
 
+export const driverUnknown = (text: string) =>
+  new Problem('SANDBOX_DRIVER_UNKNOWN', {
+    what: 'Cannot choose the sandbox',
+    why: `SLIPWAY_SANDBOX is ${JSON.stringify(text)}`,
+    fix: 'Set it to bwrap, to plain (inside a container only), or leave it out.',
+    exitCode: INVALID_INPUT,
+  })
+
 export const imageMissing = (name: string) =>
   new Problem('IMAGE_MISSING', {
     what: `Cannot find the image ${name}`,
@@ -88,4 +96,20 @@ export const portTaken = (address: string, port: number, cause: unknown) =>
     why: cause instanceof Error ? cause.message : String(cause),
     fix: 'Stop what listens there, or choose another port on the left side of -p.',
     cause,
+  })
+
+export const appLockMissing = (path: string) =>
+  new Problem('LOCK_MISSING', {
+    what: 'Cannot build with --locked',
+    why: `${path} does not exist`,
+    fix: 'Build once without --locked, and commit the slipway.lock that it writes.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const appLockChanged = (path: string) =>
+  new Problem('LOCK_CHANGED', {
+    what: 'Cannot build with --locked',
+    why: `the build asked for something that ${path} does not pin`,
+    fix: 'Build once without --locked, read what changed in slipway.lock, and commit it.',
+    exitCode: INVALID_INPUT,
   })
