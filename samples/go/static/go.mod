@@ -1,0 +1,3 @@
+module samples/lighthouse
+
+go 1.21
