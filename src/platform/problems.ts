@@ -113,3 +113,20 @@ export const appLockChanged = (path: string) =>
     fix: 'Build once without --locked, read what changed in slipway.lock, and commit it.',
     exitCode: INVALID_INPUT,
   })
+
+export const buildpackDirectoryInvalid = (path: string, cause: unknown) =>
+  new Problem('BUILDPACK_DIRECTORY_INVALID', {
+    what: 'Cannot use a buildpack',
+    why: `${path} has no buildpack.toml that can be read`,
+    fix: 'Give the directory that holds buildpack.toml and bin/, or the id of a buildpack that slipway has.',
+    exitCode: INVALID_INPUT,
+    cause,
+  })
+
+export const buildpackUnknown = (name: string, known: readonly string[]) =>
+  new Problem('BUILDPACK_UNKNOWN', {
+    what: `Cannot find the buildpack ${name}`,
+    why: 'it is neither a directory nor a buildpack that slipway has',
+    fix: `Use one of ${known.join(', ')}, or a directory such as ./my-buildpack.`,
+    exitCode: INVALID_INPUT,
+  })

@@ -1,0 +1,86 @@
+import { resolve } from 'node:path'
+import { buildImage, parseBinding, parseVariable, readVariableFile } from '#platform'
+import { command } from '../command.ts'
+import { oneOf } from '../one-of.ts'
+
+export const build = command({
+  summary: 'Build an image from source',
+  arguments: { image: { help: 'name of the image, such as shop or registry.example/shop:1.2' } },
+  options: {
+    path: { short: 'p', value: 'DIR', help: 'directory of the app (default: here)' },
+    env: {
+      short: 'e',
+      value: 'NAME=VALUE',
+      multiple: true,
+      help: 'variable for the build; NAME alone passes yours on',
+    },
+    'env-file': { value: 'FILE', multiple: true, help: 'file with a variable per line' },
+    binding: {
+      value: '[NAME=]DIR',
+      multiple: true,
+      help: 'service binding: a directory with a file "type" and one file per entry',
+    },
+    buildpack: {
+      short: 'b',
+      value: 'ID|DIR',
+      multiple: true,
+      help: 'buildpack to use instead of those chosen by detection, in this order',
+    },
+    descriptor: { short: 'd', value: 'FILE', help: 'project descriptor (default: project.toml of the app)' },
+    'run-image': { value: 'NAME', help: 'image to put the app on (default: slipway/run:base)' },
+    'default-process': { short: 'D', value: 'TYPE', help: 'process that starts when none is named' },
+    tag: { short: 't', value: 'NAME', multiple: true, help: 'another name for the image' },
+    network: { value: 'host|none', help: 'network of the build (default: host; detection never has one)' },
+    launcher: {
+      value: 'auto|always|never',
+      help: 'put the launcher in (default: auto, only if a process needs it)',
+    },
+    'exec-env': { value: 'ENV', help: 'execution environment: production (default), test, …' },
+    locked: { help: 'build exactly what slipway.lock says, or refuse' },
+    'clear-cache': { help: 'forget what earlier builds of this image kept' },
+    sandbox: {
+      value: 'auto|bwrap|plain',
+      help: 'how buildpacks are isolated (plain: only inside a container)',
+    },
+  },
+  examples: [
+    'build applications/maven --path samples/java/maven',
+    'build shop --env BP_JVM_VERSION=25 --binding bindings/maven',
+    'build tool --run-image slipway/run:static --locked',
+  ],
+
+  async run(input, { report, home, environment, workingDirectory, signal, print }) {
+    const variables = new Map<string, string>()
+    for (const file of input['env-file'])
+      for (const [name, value] of await readVariableFile(resolve(workingDirectory, file), environment))
+        variables.set(name, value)
+    for (const text of input.env) {
+      const variable = parseVariable(text, environment)
+      if (variable) variables.set(...variable)
+    }
+    const built = await buildImage({
+      name: input.image,
+      tags: input.tag,
+      path: resolve(workingDirectory, input.path ?? '.'),
+      descriptor: input.descriptor === undefined ? undefined : resolve(workingDirectory, input.descriptor),
+      variables,
+      bindings: input.binding.map(text => parseBinding(text, workingDirectory)),
+      buildpacks: input.buildpack,
+      workingDirectory,
+      runImage: input['run-image'],
+      defaultProcess: input['default-process'],
+      network: oneOf('network', input.network ?? 'host', ['host', 'none']),
+      launcher: oneOf('launcher', input.launcher ?? 'auto', ['auto', 'always', 'never']),
+      driver: oneOf('sandbox', input.sandbox ?? 'auto', ['auto', 'bwrap', 'plain']),
+      execEnv: input['exec-env'] ?? 'production',
+      locked: input.locked,
+      clearCache: input['clear-cache'],
+      home,
+      environment,
+      report,
+      signal,
+    })
+    print(built.digest)
+    return 0
+  },
+})

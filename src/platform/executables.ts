@@ -1,0 +1,95 @@
+import { realpath } from 'node:fs/promises'
+import type { Execution, ExecutionOutcome, Executor, Place } from '#lifecycle'
+import type { Mount, Outcome, Sandbox } from '#sandbox'
+import type { MachineCertificates } from './extra-certificates.ts'
+
+/** Where Node.js for our own buildpacks lies inside. */
+export const NODE_INSIDE = '/cnb/lifecycle/node'
+
+/** What executables of buildpacks are run with. */
+export interface ExecutableOptions {
+  readonly sandbox: Sandbox
+  /** The build base as a directory. */
+  readonly root: string
+  /** What is always there besides: Node.js, buildpacks, the dependency server. All read-only. */
+  readonly places: readonly Place[]
+  /** The network of `bin/build`; `bin/detect` never has one. */
+  readonly network: 'none' | 'host'
+  readonly certificates: MachineCertificates | undefined
+}
+
+/** Files of the machine without which no name is found on the network. */
+const NAMING = ['/etc/resolv.conf', '/etc/hosts']
+
+/**
+ * Runs buildpack executables in the sandbox: a read-only base, the directories that the lifecycle names, memory file systems
+ * for `/tmp` and the home, and nothing else of this machine.
+ */
+export async function sandboxExecutor(options: ExecutableOptions): Promise<Executor> {
+  const { sandbox, root, places, network } = options
+  const ground: Mount[] = [
+    { mode: 'tmpfs', inside: '/tmp' },
+    { mode: 'tmpfs', inside: '/home/cnb' },
+    { mode: 'tmpfs', inside: '/cnb' },
+    ...places.map(readOnly),
+    ...(await machineFiles(options)),
+  ]
+  return {
+    async run(execution: Execution): Promise<ExecutionOutcome> {
+      const { phase, command, cwd, env, readable, writable, output, signal } = execution
+      const outcome = await sandbox.run({
+        root,
+        command,
+        cwd,
+        env,
+        mounts: [
+          ...ground,
+          ...readable.map(readOnly),
+          ...writable.map(place => ({ ...readOnly(place), mode: 'rw' as const })),
+        ],
+        network: phase === 'build' ? network : 'none',
+        stdout: output,
+        stderr: output,
+        ...(signal && { signal }),
+      })
+      return told(outcome)
+    },
+  }
+}
+
+function readOnly({ host, inside }: Place) {
+  return { mode: 'ro', host, inside } as const
+}
+
+async function machineFiles({ certificates, network }: ExecutableOptions): Promise<Mount[]> {
+  const found: Mount[] = []
+  if (certificates) {
+    found.push({
+      mode: 'ro',
+      host: certificates.pem,
+      inside: '/etc/ssl/certs/ca-certificates.crt',
+      optional: true,
+    })
+    found.push({ mode: 'ro', host: certificates.java, inside: '/etc/ssl/certs/java/cacerts', optional: true })
+  }
+  if (network === 'none') return found
+  for (const path of NAMING) {
+    const host = await realpath(path).catch(() => undefined)
+    if (host !== undefined) found.push({ mode: 'ro', host, inside: path, optional: true })
+  }
+  return found
+}
+
+function told({ exitCode, signal, reason }: Outcome): ExecutionOutcome {
+  if (reason === 'exit' && exitCode !== undefined) return { exitCode }
+  const words = {
+    exit: 'ended without a code',
+    signal: `was ended by ${signal}`,
+    timeout: 'took longer than its limit',
+    aborted: 'was stopped',
+    memory: 'needed more memory than its limit',
+    disk: 'wrote more than its limit',
+    processes: 'started more processes than its limit',
+  }
+  return { why: words[reason] }
+}
