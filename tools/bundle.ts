@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { build } from 'esbuild'
 import { bundleBuildpacks } from './buildpacks.ts'
+import { packagesIn } from './packages-in.ts'
 
 /** Cuts what runs from the tree: `dist/cli` (the program, split so that a command loads only what it needs) and `dist/buildpacks`. */
 export async function bundleCli(outdir: string): Promise<string[]> {
@@ -24,13 +25,7 @@ export async function bundleCli(outdir: string): Promise<string[]> {
     },
     logLevel: 'warning',
   })
-  return packagesIn(Object.keys(result.metafile.inputs))
-}
-
-/** The third-party packages among the inputs of a bundle, sorted. */
-export function packagesIn(inputs: string[]): string[] {
-  const names = inputs.flatMap(input => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [])
-  return [...new Set(names)].sort()
+  return packagesIn(result.metafile)
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -1,1 +1,28 @@
-export {}
+export type { Component } from '#bom'
+export {
+  byBytes,
+  digestOf,
+  isSystemError,
+  openZip,
+  Problem,
+  parseToml,
+  readIfExists,
+  removeTree,
+  type ZipArchive,
+  type ZipEntry,
+} from '#std'
+export type { Binding, Bindings } from './bindings.ts'
+export { type Configuration, splitWords } from './configuration.ts'
+export type { Build, BuildContext, Buildpack, Detect, DetectContext } from './context.ts'
+export type { Dependency, DependencyRequest } from './dependency.ts'
+export type { BuildpackDescriptor, ConfigurationVariable } from './descriptor.ts'
+export { type Detection, fail, type PlanSection, pass, type Requirement } from './detection.ts'
+export type { EnvironmentWriter, LayerEnvironment } from './environment.ts'
+export { explodeZip } from './explode.ts'
+export { copyTree, linkTree } from './install.ts'
+export type { Launch, Process } from './launch.ts'
+export type { KeptLayer, Layer, LayerPlan, Layers, LayerTypes, MadeLayer } from './layer.ts'
+export type { Log } from './log.ts'
+export { main } from './main.ts'
+export { buildPhase, type Call, detectPhase, NOT_DETECTED } from './phases.ts'
+export type { Target } from './target.ts'

@@ -1,0 +1,154 @@
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { packagesIn } from './packages-in.ts'
+
+/** What goes into an order of buildpacks; `?` marks those that may stay out. */
+const ORDER = [
+  [
+    'ca-certificates?',
+    'jdk',
+    'maven?',
+    'executable-jar?',
+    'apache-tomcat?',
+    'dist-zip?',
+    'spring-boot?',
+    'procfile?',
+  ],
+  ['ca-certificates?', 'procfile'],
+]
+
+/**
+ * Finds a Node.js: one that came with the buildpack, the platform's, or that of PATH. The directory is asked of the lifecycle, never of the
+ * working directory, which is the app's.
+ */
+const script = (phase: string) => `#!/bin/sh
+directory=\${CNB_BUILDPACK_DIR:-\${0%/bin/*}}
+if [ -x "$directory/node/bin/node" ]; then
+  node=$directory/node/bin/node
+elif [ -x /cnb/lifecycle/node/bin/node ]; then
+  node=/cnb/lifecycle/node/bin/node
+elif node=$(command -v node); then
+  :
+else
+  echo "ERROR: cannot run the buildpack in $directory: there is no Node.js" >&2
+  echo "  Put Node.js 20 or newer on the PATH of the build image, or into $directory/node." >&2
+  exit 1
+fi
+CNB_BUILDPACK_DIR=$directory
+export CNB_BUILDPACK_DIR
+exec "$node" "$directory/main.mjs" ${phase} "$@"
+`
+
+const SOURCE = 'buildpacks'
+
+/** The ids of the buildpacks in this tree, without their namespace. */
+export async function buildpackNames(): Promise<string[]> {
+  const entries = await readdir(SOURCE, { withFileTypes: true })
+  return entries
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+}
+
+/**
+ * Cuts all buildpacks to `<outdir>/slipway_<name>/<version>/`, as a lifecycle looks for them, and writes `<outdir>/order.toml`. Returns
+ * the third-party packages that were bundled.
+ */
+export async function bundleBuildpacks(outdir: string): Promise<string[]> {
+  await rm(outdir, { recursive: true, force: true })
+  const version = await versionOf()
+  const names = await buildpackNames()
+  const packages: string[] = []
+  for (const name of names)
+    packages.push(...(await cutBuildpack(name, join(outdir, `slipway_${name}`, version), version)))
+  await writeFile(join(outdir, 'order.toml'), orderToml(version, names))
+  return [...new Set(packages)].sort()
+}
+
+export interface PackageParts {
+  /** The launcher's binary for each machine, for start-up helpers under other lifecycles. */
+  readonly launchers?: Readonly<Partial<Record<'amd64' | 'arm64', string>>>
+}
+
+/** Makes a directory that any CNB lifecycle can run: a buildpack with a resolver and start-up helpers of its own. */
+export async function packageBuildpack(
+  name: string,
+  outdir: string,
+  { launchers = {} }: PackageParts = {},
+): Promise<void> {
+  await rm(outdir, { recursive: true, force: true })
+  await cutBuildpack(name, outdir, await versionOf())
+  await cutResolver(join(outdir, 'resolver.mjs'))
+  for (const [arch, launcher] of Object.entries(launchers)) {
+    await mkdir(join(outdir, 'helper'), { recursive: true })
+    await copyFile(launcher, join(outdir, 'helper', `launcher-${arch}`))
+    await chmod(join(outdir, 'helper', `launcher-${arch}`), 0o755)
+  }
+}
+
+async function cutBuildpack(name: string, outdir: string, version: string): Promise<string[]> {
+  await mkdir(join(outdir, 'bin'), { recursive: true })
+  const result = await build({
+    stdin: {
+      contents: [
+        "import { main } from '#sdk'",
+        `import { build } from './${name}/build.ts'`,
+        `import { detect } from './${name}/detect.ts'`,
+        'await main({ detect, build })',
+      ].join('\n'),
+      resolveDir: SOURCE,
+      sourcefile: `${name}.ts`,
+      loader: 'ts',
+    },
+    ...MODULE,
+    outfile: join(outdir, 'main.mjs'),
+  })
+  const descriptor = await readFile(join(SOURCE, name, 'buildpack.toml'), 'utf8')
+  await writeFile(
+    join(outdir, 'buildpack.toml'),
+    descriptor.replace(/^version = ".*"$/m, `version = "${version}"`),
+  )
+  for (const phase of ['detect', 'build']) {
+    const path = join(outdir, 'bin', phase)
+    await writeFile(path, script(phase))
+    await chmod(path, 0o755)
+  }
+  return packagesIn(result.metafile)
+}
+
+async function cutResolver(outfile: string): Promise<void> {
+  await build({ entryPoints: ['src/runtimes/standalone.ts'], ...MODULE, outfile })
+}
+
+const MODULE = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  legalComments: 'eof',
+  metafile: true,
+  logLevel: 'warning',
+  banner: {
+    js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);",
+  },
+} as const
+
+function orderToml(version: string, names: readonly string[]): string {
+  const groups = ORDER.map(group => {
+    const entries = group
+      .map(entry => ({ name: entry.replace('?', ''), optional: entry.endsWith('?') }))
+      .filter(({ name }) => names.includes(name))
+      .map(
+        ({ name, optional }) =>
+          `[[order.group]]\nid = "slipway/${name}"\nversion = "${version}"\n${optional ? 'optional = true\n' : ''}`,
+      )
+    return `[[order]]\n\n${entries.join('\n')}`
+  })
+  return groups.join('\n')
+}
+
+async function versionOf(): Promise<string> {
+  return JSON.parse(await readFile('package.json', 'utf8')).version
+}
