@@ -19,18 +19,28 @@ export interface Log {
   flush(): void
 }
 
-/** Opens a log. Nothing is coloured. Control characters of what others wrote become visible, save in program output. */
-export function openLog(sink: Sink): Log {
+/**
+ * Opens a log. Nothing is coloured. Control characters of what others wrote become visible, save in program output.
+ * `introduce` is called before the first words, so that a buildpack with nothing to say is not announced either.
+ */
+export function openLog(sink: Sink, introduce?: (log: Log) => void): Log {
   let open = false
+  let pending = introduce
+  const begin = () => {
+    const first = pending
+    pending = undefined
+    first?.(log)
+  }
   const flush = () => {
     if (open) sink('\n')
     open = false
   }
   const print = (indent: number, text: string) => {
+    begin()
     flush()
     for (const line of printable(text).split('\n')) sink(`${line === '' ? '' : ' '.repeat(indent)}${line}\n`)
   }
-  return {
+  const log: Log = {
     title(text) {
       print(0, `\n${text}`)
     },
@@ -38,6 +48,7 @@ export function openLog(sink: Sink): Log {
     detail: text => print(4, text),
     warn: text => print(2, `WARNING: ${text}`),
     output(chunk) {
+      begin()
       for (const part of chunk.split(/(?<=\n)/)) {
         if (part === '') continue
         sink(open || part === '\n' ? part : `      ${part}`)
@@ -46,4 +57,5 @@ export function openLog(sink: Sink): Log {
     },
     flush,
   }
+  return log
 }

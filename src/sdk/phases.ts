@@ -4,14 +4,14 @@ import type { Component } from '#bom'
 import { isSystemError, parseToml, printToml, readIfExists } from '#std'
 import { writeBill } from './bill.ts'
 import { readBindings } from './bindings.ts'
-import { openConfiguration, printConfiguration } from './configuration.ts'
+import { type Configuration, openConfiguration, printConfiguration } from './configuration.ts'
 import type { Build, BuildContext, Detect, DetectContext } from './context.ts'
 import { openResolver, servedBy } from './dependency.ts'
-import { readDescriptor } from './descriptor.ts'
+import { type BuildpackDescriptor, readDescriptor } from './descriptor.ts'
 import { planTable, type Requirement } from './detection.ts'
 import { Launch } from './launch.ts'
 import { openLayers } from './layers.ts'
-import { openLog, type Sink } from './log.ts'
+import { type Log, openLog, type Sink } from './log.ts'
 import { runProgram } from './program.ts'
 import { readTarget } from './target.ts'
 
@@ -52,11 +52,8 @@ export async function buildPhase(
   layersDirectory: string,
   planFile: string,
 ): Promise<void> {
-  const context = await openContext(call)
-  const { log, buildpack, configuration, target } = context
-  log.title(`${buildpack.name} ${buildpack.version}`)
-  if (buildpack.homepage) log.line(buildpack.homepage)
-  printConfiguration(buildpack.configurations, configuration, log)
+  const context = await openContext(call, introduce)
+  const { log, buildpack, target } = context
 
   const plan = await readPlan(planFile)
   const launch = new Launch()
@@ -108,18 +105,30 @@ export async function buildPhase(
   else if (Object.keys(remembered).length > 0) await writeFile(storeFile, '')
 }
 
-async function openContext(call: Call): Promise<DetectContext> {
+/** Who is speaking, and what the user can set. */
+function introduce(
+  { name, version, homepage, configurations }: BuildpackDescriptor,
+  configuration: Configuration,
+  log: Log,
+) {
+  log.title(`${name} ${version}`)
+  if (homepage) log.line(homepage)
+  printConfiguration(configurations, configuration, log)
+}
+
+async function openContext(call: Call, announce?: typeof introduce): Promise<DetectContext> {
   const { application, platform, environment, machine, sink } = call
   const buildpack = await readDescriptor(call.buildpack)
+  const configuration = openConfiguration(buildpack.configurations, environment)
   return {
     application,
     buildpack,
     platform,
     environment,
-    configuration: openConfiguration(buildpack.configurations, environment),
+    configuration,
     bindings: await readBindings([environment.SERVICE_BINDING_ROOT, join(platform, 'bindings')]),
     target: await readTarget(environment, machine),
-    log: openLog(sink),
+    log: openLog(sink, announce && (log => announce(buildpack, configuration, log))),
   }
 }
 

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { basename } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { Component } from '#bom'
+import { purl } from '#bom'
+import { openZip, type ZipArchive } from '#std'
+import { type Coordinates, coordinatesOf } from './coordinates.ts'
+import { MANIFEST, type Manifest, parseManifest } from './manifest.ts'
+
+/** A jar, read but not unpacked. */
+export interface Jar extends Coordinates {
+  readonly file: string
+  readonly manifest: Manifest
+  /** Names of all entries. */
+  readonly entries: readonly string[]
+}
+
+/** Reads the directory, the manifest and the Maven properties of a jar. Throws a `Problem` (`ZIP_MALFORMED`). */
+export async function readJar(file: string): Promise<Jar> {
+  await using archive = await openZip(file)
+  const manifest = parseManifest(await content(archive, MANIFEST))
+  const properties: Map<string, string>[] = []
+  for (const { name } of archive.entries)
+    if (/^META-INF\/maven\/[^/]+\/[^/]+\/pom\.properties$/.test(name))
+      properties.push(parseProperties((await content(archive, name)).toString('utf8')))
+  return {
+    file,
+    manifest,
+    entries: archive.entries.map(({ name }) => name),
+    ...coordinatesOf(basename(file), manifest, properties),
+  }
+}
+
+async function content(archive: ZipArchive, name: string): Promise<Buffer> {
+  const entry = archive.find(name)
+  return entry && entry.type === 'file' ? await archive.read(entry, 1024 * 1024) : Buffer.alloc(0)
+}
+
+/** `pom.properties` holds plain `name=value` lines. */
+function parseProperties(text: string): Map<string, string> {
+  const pairs = [...text.matchAll(/^([A-Za-z]+)=([^\r\n]*)/gm)]
+  return new Map(pairs.map(([, name = '', value = '']) => [name, value.trim()]))
+}
+
+/** The jar as a component for bills of materials, with the digests that vulnerability scanners look jars up by. */
+export async function componentOfJar({ file, group, name, version }: Jar): Promise<Component> {
+  const [sha1, sha256] = [createHash('sha1'), createHash('sha256')]
+  await pipeline(createReadStream(file), async bytes => {
+    for await (const chunk of bytes) {
+      sha1.update(chunk)
+      sha256.update(chunk)
+    }
+  })
+  return {
+    type: 'library',
+    name,
+    version,
+    ...(group && { group }),
+    ...(group && version && { purl: purl({ type: 'maven', namespace: group, name, version }) }),
+    hashes: { 'SHA-1': sha1.digest('hex'), 'SHA-256': sha256.digest('hex') },
+  }
+}
