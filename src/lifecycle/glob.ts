@@ -121,9 +121,7 @@ function runeAt(path: string, at: number): [number, number] {
   const first = path.charCodeAt(at)
   if (first < 0x80) return [first, 1]
   const width = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
-  const text = Buffer.from(path.slice(at, at + width), 'latin1').toString('utf8')
-  const rune = text.codePointAt(0) as number
-  const whole =
-    Buffer.byteLength(String.fromCodePoint(rune)) === width && text.length === (rune > 0xffff ? 2 : 1)
-  return whole && (rune !== REPLACEMENT || width === 3) ? [rune, width] : [REPLACEMENT, 1]
+  const bytes = Buffer.from(path.slice(at, at + width), 'latin1')
+  const text = bytes.toString('utf8')
+  return Buffer.from(text).equals(bytes) ? [text.codePointAt(0) as number, width] : [REPLACEMENT, 1]
 }

@@ -75,6 +75,13 @@ describe('packTar', () => {
     )
   })
 
+  it('records the whole of a long name where there is a PAX header for another reason, as the reference does', async () => {
+    const name = `/${'d'.repeat(40)}/${'n'.repeat(90)}`
+    const entry: TarEntry = { ...root, name, type: 'directory', mode: 0o755 }
+    assert.ok(!(await bytesOf([entry])).includes('path='))
+    assert.ok((await bytesOf([{ ...entry, gid: 2 ** 31 - 1 }])).includes(`path=${name}\n`))
+  })
+
   it('refuses a content that is shorter or longer than announced', async () => {
     for (const content of ['ab', 'abcd']) {
       await assert.rejects(
@@ -124,9 +131,16 @@ describe('readTar', () => {
           assert.equal(found.length, entries.length)
           entries.forEach((wanted, index) => {
             const { content, pax: _, ...header } = wanted
-            const { content: bodyFound, pax: _pax, ...headerFound } = found[index] as Record<string, unknown>
+            const {
+              content: bodyFound,
+              pax: _pax,
+              offset,
+              ...headerFound
+            } = found[index] as Record<string, unknown>
+            const body = Buffer.from((content as Uint8Array | undefined) ?? [])
             assert.deepEqual(headerFound, header)
-            assert.deepEqual(bodyFound, Buffer.from((content as Uint8Array | undefined) ?? []))
+            assert.deepEqual(bodyFound, body)
+            assert.deepEqual(bytes.subarray(offset as number, (offset as number) + body.length), body)
           })
         },
       ),

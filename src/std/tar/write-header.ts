@@ -22,13 +22,14 @@ export function headerBlocks(header: TarHeader): Buffer {
   const records = new Map<string, Buffer>()
   const split = isAscii(name) ? splitName(name) : undefined
 
-  if (!split) records.set('path', name)
   if (linkname.length > 100 || !isAscii(linkname)) records.set('linkpath', linkname)
   if (header.size > LARGEST_SIZE) records.set('size', Buffer.from(String(header.size)))
   if (header.uid > LARGEST_ID) records.set('uid', Buffer.from(String(header.uid)))
   if (header.gid > LARGEST_ID) records.set('gid', Buffer.from(String(header.gid)))
   if (header.mtime < 0 || header.mtime > LARGEST_SIZE) records.set('mtime', Buffer.from(String(header.mtime)))
   for (const [key, value] of Object.entries(header.pax ?? {})) records.set(key, bytesOf(value))
+  // A name that USTAR could hold in two parts gets a record too where there are records for other reasons.
+  if (!split || (records.size > 0 && name.length > 100)) records.set('path', name)
 
   if (records.size === 0) {
     return block(
