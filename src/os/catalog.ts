@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readIfExists } from '#std'
-import { type BaseLock, parseLocks } from './lock.ts'
+import { type Architecture, type BaseLock, parseLocks } from './lock.ts'
 import type { Target } from './lock-base.ts'
 import { baseUnknown } from './problems.ts'
 import { type Recipe, readRecipe } from './recipe.ts'
@@ -12,6 +12,8 @@ export const DEFAULT_RELEASE = 'trixie'
 export interface NamedBase {
   readonly recipe: Recipe
   readonly release: string
+  /** Where the name ends in `-amd64` or `-arm64`. */
+  readonly arch?: Architecture
   /** What the image of it is called: `slipway/run:base`, `slipway/run:base-bookworm`. */
   readonly reference: string
 }
@@ -20,7 +22,7 @@ export interface NamedBase {
 export interface Catalog {
   /** Every base with every release of it; tools are left out. */
   list(): Promise<NamedBase[]>
-  /** Finds `run:base`, `slipway/run:base` or `run:base-bookworm`. Throws `BASE_UNKNOWN`. */
+  /** Finds `run:base`, `slipway/run:base`, `run:base-bookworm` or `run:base-bookworm-arm64`. Throws `BASE_UNKNOWN`. */
   find(name: string): Promise<NamedBase>
   /** Whether a name is one of a base of ours, in the form `slipway/…`. */
   has(name: string): Promise<boolean>
@@ -54,12 +56,13 @@ export function openCatalog(directory: string): Catalog {
           reference: `slipway/${recipe.name}${release === DEFAULT_RELEASE ? '' : `-${release}`}`,
         })),
       )
-  const lookUp = async (name: string) => {
+  const lookUp = async (name: string): Promise<NamedBase | undefined> => {
     const wanted = name.startsWith('slipway/') ? name : `slipway/${name}`
-    return (await named()).find(
-      ({ reference, recipe, release }) =>
-        wanted === reference || wanted === `slipway/${recipe.name}-${release}`,
+    const [, bare = wanted, arch] = /^(.*)-(amd64|arm64)$/.exec(wanted) ?? []
+    const found = (await named()).find(
+      ({ reference, recipe, release }) => bare === reference || bare === `slipway/${recipe.name}-${release}`,
     )
+    return found && { ...found, ...(arch && { arch: arch as Architecture }) }
   }
   return {
     list: named,

@@ -1,36 +1,41 @@
+import { type Bill, type Component, purl } from '#bom'
+import { releasedAt } from './image.ts'
 import type { BaseLock } from './lock.ts'
 import type { Recipe } from './recipe.ts'
 
-/** A package of a base, for bills of materials. */
-export interface BaseComponent {
-  readonly type: 'library' | 'operating-system'
-  readonly name: string
-  readonly version: string
-  /** `pkg:deb/debian/NAME@VERSION?arch=…&distro=debian-13`. */
-  readonly purl: string
-  readonly sha256?: string
-  /** The package that asked for it first. */
-  readonly why?: string
-}
+/** The property of a component that says which package asked for it first; `recipe` where the recipe did. */
+export const WHY_PROPERTY = 'io.slipway.why'
 
-/** What a base is made of: the operating system itself, and every package. */
-export function componentsOf(recipe: Recipe, lock: BaseLock): BaseComponent[] {
+/** What a base is made of: the operating system itself, and every package. Derived from recipe and lock alone. */
+export function componentsOf(recipe: Recipe, lock: BaseLock): Component[] {
   const version = recipe.releases[lock.release]?.version ?? ''
-  const distro = `debian-${version}`
-  const system: BaseComponent = {
+  const system: Component = {
     type: 'operating-system',
     name: 'debian',
     version,
-    purl: `pkg:generic/debian@${version}`,
+    purl: purl({ type: 'generic', name: 'debian', version }),
+    supplier: 'Debian',
   }
-  const packages = lock.packages.map(({ name, version: of, arch, source, sha256, why }): BaseComponent => {
-    const qualifiers = [
-      `arch=${arch}`,
-      `distro=${distro}`,
-      ...(source ? [`upstream=${encodeURIComponent(source)}`] : []),
-    ]
-    const purl = `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(of)}?${qualifiers.join('&')}`
-    return { type: 'library', name, version: of, purl, sha256, why }
+  const packages = lock.packages.map(({ name, version: of, arch, source, sha256, why }): Component => {
+    const qualifiers = { arch, distro: `debian-${version}`, ...(source && { upstream: source }) }
+    return {
+      type: 'library',
+      name,
+      version: of,
+      purl: purl({ type: 'deb', namespace: 'debian', name, version: of, qualifiers }),
+      hashes: { 'SHA-256': sha256 },
+      supplier: 'Debian',
+      properties: { [WHY_PROPERTY]: why },
+    }
   })
   return [system, ...packages]
+}
+
+/** The bill of materials of a base. */
+export function billOf(recipe: Recipe, lock: BaseLock): Bill {
+  return {
+    subject: { type: 'container', name: `slipway/${recipe.name}`, version: lock.release },
+    created: releasedAt(lock),
+    components: componentsOf(recipe, lock),
+  }
 }

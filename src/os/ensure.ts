@@ -1,53 +1,67 @@
-import { isSystemError } from '#std'
-import { type Assembled, type AssemblyContext, assembleBase } from './assemble.ts'
+import { byBytes, isSystemError } from '#std'
+import type { AssemblyContext } from './assemble.ts'
 import type { BaseLock, LockedPackage } from './lock.ts'
 import { lockBase, type Target } from './lock-base.ts'
 import { lockMissing } from './problems.ts'
 import type { Recipe } from './recipe.ts'
 
-/** A base that can be made, and what pins it from now on. */
-export interface Ensured {
+/** What pins a base before it is made. */
+export interface Known {
+  /** Without one, the newest signed packages are chosen. */
+  readonly lock?: BaseLock | undefined
+  /** Refuse to choose any package. */
+  readonly locked?: boolean | undefined
+}
+
+/** What was made of a base, and what pins it from now on. */
+export interface Ensured<Made> {
+  /** To be recorded where the lock that was handed in came from. */
   readonly lock: BaseLock
-  readonly assembled: Assembled
+  /** How `lock` differs from the one that was handed in, a line each as `changesBetween` says it; empty where there was none. */
+  readonly changes: readonly string[]
+  readonly made: Made
 }
 
 /**
- * Assembles exactly what a lock says; without a lock, the newest signed packages. Where packages of the lock have
- * vanished from everywhere, says which, resolves anew, shows what changed and goes on with that; `locked` refuses both
- * (`BASE_LOCK_MISSING`, `BASE_PACKAGES_VANISHED`).
+ * Makes something (an image, a tree) of exactly what a lock says; without a lock, of the newest signed packages. Where
+ * packages of the lock have vanished from everywhere, says which, resolves anew, shows what changed and goes on with that;
+ * `locked` refuses both (`BASE_LOCK_MISSING`, `BASE_PACKAGES_VANISHED`).
  */
-export async function ensureBase(
+export async function ensureBase<Made>(
   recipe: Recipe,
   target: Target,
-  known: { readonly lock?: BaseLock | undefined; readonly locked?: boolean | undefined },
+  { lock: pinned, locked }: Known,
   context: AssemblyContext,
-): Promise<Ensured> {
+  make: (lock: BaseLock) => Promise<Made>,
+): Promise<Ensured<Made>> {
   const { report } = context
-  if (!known.lock) {
-    if (known.locked) throw lockMissing(recipe.name, target.release, target.arch)
+  if (!pinned) {
+    if (locked) throw lockMissing(recipe.name, target.release, target.arch)
     const lock = await lockBase(recipe, target, context)
-    return { lock, assembled: await assembleBase(recipe, lock, context) }
+    return { lock, changes: [], made: await make(lock) }
   }
   try {
-    return { lock: known.lock, assembled: await assembleBase(recipe, known.lock, context) }
+    return { lock: pinned, changes: [], made: await make(pinned) }
   } catch (error) {
-    if (known.locked || !isSystemError(error, 'BASE_PACKAGES_VANISHED')) throw error
-    report.warn(`${error.message}. Newer ones are chosen in their place:`)
+    if (locked || !isSystemError(error, 'BASE_PACKAGES_VANISHED')) throw error
+    report.warn(`${error.message}. Their successors are taken in their place:`)
     const lock = await lockBase(recipe, target, context)
-    for (const change of changesBetween(known.lock, lock)) report.line(`  ${change}`)
-    return { lock, assembled: await assembleBase(recipe, lock, context) }
+    const changes = changesBetween(pinned, lock)
+    for (const change of changes) report.line(`  ${change}`)
+    return { lock, changes, made: await make(lock) }
   }
 }
 
 /** What differs between two locks, a line each: `openssl 3.5.7-1 -> 3.5.9-1`, `+ NAME VERSION`, `- NAME VERSION`. */
 export function changesBetween(before: BaseLock, after: BaseLock): string[] {
   const versions = (packages: readonly LockedPackage[]) =>
-    new Map(packages.map(({ name, version }) => [name, version]))
+    new Map(packages.map(({ name, version, sha256 }) => [name, { version, sha256 }]))
   const [old, fresh] = [versions(before.packages), versions(after.packages)]
-  return [...new Set([...old.keys(), ...fresh.keys()])].toSorted().flatMap(name => {
+  return [...new Set([...old.keys(), ...fresh.keys()])].toSorted(byBytes).flatMap(name => {
     const [from, to] = [old.get(name), fresh.get(name)]
-    if (from === to) return []
-    if (from === undefined) return [`+ ${name} ${to}`]
-    return to === undefined ? [`- ${name} ${from}`] : [`${name} ${from} -> ${to}`]
+    if (from === undefined) return [`+ ${name} ${to?.version}`]
+    if (to === undefined) return [`- ${name} ${from.version}`]
+    if (from.version !== to.version) return [`${name} ${from.version} -> ${to.version}`]
+    return from.sha256 === to.sha256 ? [] : [`${name} ${from.version} (built anew)`]
   })
 }

@@ -22,19 +22,22 @@ export const KEY_LABEL = 'io.slipway.base.key'
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
+/** When Debian last signed anything that a lock was resolved from, ISO 8601. */
+export function releasedAt({ suites }: BaseLock): string {
+  const dates = suites.map(({ date }) => date).toSorted()
+  return dates.at(-1) ?? '1980-01-01T00:00:01.000Z'
+}
+
 /** Derives the image's settings: CNB labels for targets (Platform API ≥ 0.12) and stacks (older tools), user, environment. */
 export function settingsOf(recipe: Recipe, lock: BaseLock, key: Digest): BaseSettings {
   const version = recipe.releases[lock.release]?.version ?? ''
-  const created =
-    lock.suites
-      .map(({ date }) => date)
-      .toSorted()
-      .at(-1) ?? '1980-01-01T00:00:01.000Z'
+  const created = releasedAt(lock)
   const id = `io.slipway.debian.${lock.release}`
   const both = {
     'distro.name': 'debian',
     'distro.version': version,
     maintainer: 'slipway',
+    homepage: 'https://www.debian.org/',
     description: recipe.summary,
     released: created.slice(0, 10),
   }

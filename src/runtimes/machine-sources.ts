@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   type ArtifactStore,
+  type DebianArchive,
   indexIn,
   openArtifactStore,
   openDebianArchive,
@@ -24,6 +25,8 @@ export interface MachineSources
   extends AsyncDisposable,
     Pick<RuntimeContext, 'artifacts' | 'debs' | 'npm' | 'maven' | 'pypi'> {
   readonly artifacts: ArtifactStore
+  /** Debian's archive, one for everything that is fetched from it, so that each index is read once. */
+  readonly archive: () => Promise<DebianArchive>
   /** For other fetchers of the same job. */
   readonly access: RegistryAccess
 }
@@ -54,9 +57,12 @@ export function openMachineSources(options: MachineSourcesOptions): MachineSourc
     ...(signal && { signal }),
   }
   const places = { environment, home: userHome }
+  const archive = once(async () =>
+    openDebianArchive({ mirrors: await readDebianMirrors(environment), access, home, now }),
+  )
   const debs = once(async (): Promise<DebianPackages> => {
-    const archive = openDebianArchive({ mirrors: await readDebianMirrors(environment), access, home, now })
-    return { find: archive.find, fetch: archive.fetch, read: readDeb }
+    const { find, fetch } = await archive()
+    return { find, fetch, read: readDeb }
   })
   // Each client's own authorities count for its own registry only.
   const accessWith = (own: string | undefined): RegistryAccess => {
@@ -69,6 +75,7 @@ export function openMachineSources(options: MachineSourcesOptions): MachineSourc
   return {
     artifacts,
     access,
+    archive,
     debs,
     npm: once(async () => {
       const settings = await readNpmSettings({ ...places, node })

@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { emptyImage, type Layer, type LayoutStore, type StoredImage } from '#oci'
+import { check, type Digest, hexOf, isDigest, parseJson, printJson, readIfExists, writeDurably } from '#std'
+import { type AssemblyContext, assembleBase, baseKey } from './assemble.ts'
+import { settingsOf } from './image.ts'
+import type { BaseLock } from './lock.ts'
+import type { Recipe } from './recipe.ts'
+import { SBOM_LABEL, sbomLayer } from './sbom.ts'
+
+/**
+ * The image of a base in the store, under all these names: one layer with the operating system, and above it one with its
+ * bills of materials. What is in the store already is neither fetched nor assembled again. Nobody sees a half image, and
+ * any number of processes may ask at once. Throws what `assembleBase` throws.
+ */
+export async function storeBase(
+  recipe: Recipe,
+  lock: BaseLock,
+  store: LayoutStore,
+  names: readonly string[],
+  context: AssemblyContext,
+): Promise<StoredImage> {
+  const key = baseKey(recipe, lock)
+  await using _ = await store.lease()
+  const system = await systemLayer(recipe, lock, key, store, context)
+  const papers = await store.addLayer(sbomLayer(recipe, lock, system.diffId))
+  const { os, architecture, created, config, history } = settingsOf(recipe, lock, key)
+  const labels = Object.entries({ ...config.Labels, [SBOM_LABEL]: papers.diffId })
+  const image = {
+    ...emptyImage(os, architecture),
+    config: {
+      architecture,
+      os,
+      created,
+      config: { ...config, Labels: Object.fromEntries(labels.toSorted(([a], [b]) => (a < b ? -1 : 1))) },
+      rootfs: { type: 'layers' as const, diff_ids: [system.diffId, papers.diffId] },
+      history: [history, { created, created_by: 'slipway base: bills of materials' }],
+    },
+    layers: [system, papers],
+  }
+  return store.write(image, names)
+}
+
+async function systemLayer(
+  recipe: Recipe,
+  lock: BaseLock,
+  key: Digest,
+  store: LayoutStore,
+  context: AssemblyContext,
+): Promise<Layer> {
+  const record = join(context.home, 'bases', `${hexOf(key)}.json`)
+  const diffId = await recorded(record)
+  const known = diffId && (await store.layerByDiffId(diffId))
+  if (known) return known
+  await using assembled = await assembleBase(recipe, lock, context)
+  using _ = context.report.progress(`compressing ${lock.name}`)
+  const layer = await store.addLayer(assembled.layer())
+  await writeDurably(record, printJson({ layer: layer.diffId }))
+  return layer
+}
+
+const recordSchema = v.object({
+  layer: v.custom<Digest>(value => typeof value === 'string' && isDigest(value)),
+})
+
+/** Which layer a base became the last time; only a memory, so what cannot be read is as good as nothing. */
+async function recorded(path: string): Promise<Digest | undefined> {
+  const text = await readIfExists(path)
+  if (text === undefined) return undefined
+  try {
+    return check(recordSchema, parseJson(text, path), path).layer
+  } catch {
+    return undefined
+  }
+}
