@@ -51,9 +51,16 @@ const imageConfig = v.looseObject({
   config: v.nullish(runConfig),
   rootfs: v.object({
     type: v.literal('layers'),
-    diff_ids: v.nullish(v.array(v.custom<Digest>(value => typeof value === 'string' && isDigest(value), 'must be a sha256 digest')), []),
+    diff_ids: v.nullish(
+      v.array(
+        v.custom<Digest>(value => typeof value === 'string' && isDigest(value), 'must be a sha256 digest'),
+      ),
+      [],
+    ),
   }),
-  history: v.nullish(v.array(v.looseObject({ created_by: v.optional(v.string()), empty_layer: v.optional(v.boolean()) }))),
+  history: v.nullish(
+    v.array(v.looseObject({ created_by: v.optional(v.string()), empty_layer: v.optional(v.boolean()) })),
+  ),
 })
 
 /** Reads an image configuration. Throws a `Problem` (`JSON_MALFORMED`, `DOCUMENT_INVALID`). */
@@ -67,7 +74,10 @@ export function parseConfig(bytes: Uint8Array, source: string): ImageConfig {
 function withoutNulls(value: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined)
   return Object.fromEntries(
-    entries.map(([key, inner]) => [key, key === 'config' ? withoutNulls(inner as Record<string, unknown>) : inner]),
+    entries.map(([key, inner]) => [
+      key,
+      key === 'config' ? withoutNulls(inner as Record<string, unknown>) : inner,
+    ]),
   )
 }
 

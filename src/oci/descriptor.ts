@@ -30,6 +30,12 @@ export function parseDescriptor(value: unknown, source: string): Descriptor {
 }
 
 /** Drops keys that are present but undefined, which the schema's optional keys leave behind. */
-export function tidy({ mediaType, digest, size, annotations, platform }: v.InferOutput<typeof descriptorSchema>): Descriptor {
+export function tidy({
+  mediaType,
+  digest,
+  size,
+  annotations,
+  platform,
+}: v.InferOutput<typeof descriptorSchema>): Descriptor {
   return { mediaType, digest, size, ...(annotations && { annotations }), ...(platform && { platform }) }
 }

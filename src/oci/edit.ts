@@ -15,9 +15,14 @@ export function append(image: Image, additions: readonly Addition[]): Image {
 }
 
 /** The image with other run settings; keys that are not named stay, keys set to undefined go. */
-export function configure(image: Image, change: { readonly [Key in keyof RunConfig]?: RunConfig[Key] | undefined }): Image {
+export function configure(
+  image: Image,
+  change: { readonly [Key in keyof RunConfig]?: RunConfig[Key] | undefined },
+): Image {
   const merged = { ...image.config.config, ...change }
-  const config = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) as RunConfig
+  const config = Object.fromEntries(
+    Object.entries(merged).filter(([, value]) => value !== undefined),
+  ) as RunConfig
   return { ...image, config: { ...image.config, config } }
 }
 
@@ -28,7 +33,8 @@ export function label(image: Image, labels: Readonly<Record<string, string>>): I
 
 /** The image with these layers and one history line for each. */
 export function withLayers(image: Image, layers: readonly Layer[], history: readonly History[]): Image {
-  if (layers.length !== history.length) throw new Error(`${layers.length} layers have ${history.length} lines of history`)
+  if (layers.length !== history.length)
+    throw new Error(`${layers.length} layers have ${history.length} lines of history`)
   const config: ImageConfig = {
     ...image.config,
     rootfs: { type: 'layers', diff_ids: layers.map(layer => layer.diffId) },

@@ -32,5 +32,9 @@ export interface StoredImage extends Image {
 
 /** The empty image of a platform: no layers, no settings. */
 export function emptyImage(os: string, architecture: string, family: Family = 'oci'): Image {
-  return { family, config: { architecture, os, rootfs: { type: 'layers', diff_ids: [] }, history: [] }, layers: [] }
+  return {
+    family,
+    config: { architecture, os, rootfs: { type: 'layers', diff_ids: [] }, history: [] },
+    layers: [],
+  }
 }

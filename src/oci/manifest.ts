@@ -30,14 +30,19 @@ export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   const value = parseJson(new TextDecoder().decode(bytes), source, LARGEST_MANIFEST)
   if (typeof value === 'object' && value !== null && 'manifests' in value) throw ambiguous(source)
   const { config, layers, annotations, mediaType } = check(manifestSchema, value, source)
-  const family = mediaType === DOCKER.manifest || (mediaType === undefined && config.mediaType === DOCKER.config) ? 'docker' : 'oci'
+  const family =
+    mediaType === DOCKER.manifest || (mediaType === undefined && config.mediaType === DOCKER.config)
+      ? 'docker'
+      : 'oci'
   return { family, config: tidy(config), layers: layers.map(tidy), ...(annotations && { annotations }) }
 }
 
 /** Prints a manifest; equal manifests give equal bytes. */
 export function printManifest({ family, config, layers, annotations }: Manifest): Buffer {
   const mediaType = family === 'oci' ? OCI.manifest : DOCKER.manifest
-  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers, ...(annotations && { annotations }) }))
+  return Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType, config, layers, ...(annotations && { annotations }) }),
+  )
 }
 
 function ambiguous(source: string): Problem {

@@ -19,9 +19,19 @@ export type Family = 'oci' | 'docker'
 /** How the bytes of a layer blob are packed. */
 export type Compression = 'gzip' | 'zstd' | 'none'
 
+/** True for the media types of an index (image-spec image-index.md) and of Docker's manifest list. */
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === OCI.index || mediaType === DOCKER.index
+}
+
 /** The packing that a layer's media type names; undefined for types that are no layer. */
 export function compressionOf(mediaType: string): Compression | undefined {
-  if (!/^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar)/.test(mediaType)) return undefined
+  if (
+    !/^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar)/.test(
+      mediaType,
+    )
+  )
+    return undefined
   if (/[.+]gzip$/.test(mediaType)) return 'gzip'
   if (mediaType.endsWith('+zstd')) return 'zstd'
   return mediaType.endsWith('tar') ? 'none' : undefined

@@ -29,6 +29,29 @@ export const layerUnsupported = (mediaType: string) =>
     fix: 'Have the image made with gzip or plain tar layers.',
   })
 
+export const layerDiffers = (wanted: Digest, found: Digest) =>
+  new Problem('LAYER_DIFFERS', {
+    what: 'Cannot take over a layer',
+    why: `its image says that it unpacks to ${wanted}, and it unpacks to ${found}`,
+    fix: 'Whoever made or sent the image altered it. Get it again from where it came.',
+  })
+
+export const archiveUnusable = (file: string, why: string, cause?: unknown) =>
+  new Problem('ARCHIVE_UNUSABLE', {
+    what: `Cannot use ${file} as a Docker archive`,
+    why,
+    fix: 'Make it again with `docker save -o FILE IMAGE` or `slipway copy IMAGE docker-archive:FILE`.',
+    cause,
+  })
+
+export const platformMissing = (place: string, wanted: string, found: readonly string[]) =>
+  new Problem('PLATFORM_MISSING', {
+    what: `Cannot choose an image of ${place}`,
+    why: `it holds images for ${found.slice(0, 20).join(', ') || 'no platform'}, and none for ${wanted}`,
+    fix: 'Copy it from its maker with that platform alone.',
+    exitCode: 3,
+  })
+
 export const layoutUnusable = (place: string, why: string, cause?: unknown) =>
   new Problem('LAYOUT_UNUSABLE', {
     what: `Cannot use ${place} as an OCI image layout`,

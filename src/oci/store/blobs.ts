@@ -47,7 +47,11 @@ export class Blobs {
   async add(bytes: Uint8Array): Promise<Digest> {
     const digest = digestOf(bytes)
     if ((await this.size(digest)) === bytes.byteLength) return digest
-    const added = await this.stream((async function* () { yield bytes })())
+    const added = await this.stream(
+      (async function* () {
+        yield bytes
+      })(),
+    )
     return added.digest
   }
 
@@ -56,7 +60,10 @@ export class Blobs {
    * compare with what was expected, rename, fsync the directory. A failure leaves nothing behind.
    * Throws a `Problem` (`BLOB_DAMAGED`) if the bytes are not those expected.
    */
-  async stream(source: AsyncIterable<Uint8Array>, expected?: { digest: Digest; size: number }): Promise<{ digest: Digest; size: number }> {
+  async stream(
+    source: AsyncIterable<Uint8Array>,
+    expected?: { digest: Digest; size: number },
+  ): Promise<{ digest: Digest; size: number }> {
     await mkdir(this.#directory, { recursive: true })
     await mkdir(this.#staging, { recursive: true })
     const owner = (await thisProcess()).replace(' ', '-')
@@ -72,7 +79,8 @@ export class Blobs {
         await writeWhole(file.handle, chunk)
       }
       const digest = `sha256:${hash.digest('hex')}` as Digest
-      if (expected && (digest !== expected.digest || size !== expected.size)) throw blobDamaged(expected.digest)
+      if (expected && (digest !== expected.digest || size !== expected.size))
+        throw blobDamaged(expected.digest)
       await file.handle.sync()
       await rename(staged, this.path(digest))
       await syncDirectory(this.#directory)
@@ -85,10 +93,16 @@ export class Blobs {
 
   /** True if the layout has been begun. */
   async exists(): Promise<boolean> {
-    return access(this.#directory).then(() => true, () => false)
+    return access(this.#directory).then(
+      () => true,
+      () => false,
+    )
   }
 }
 
-async function writeWhole(handle: { write(bytes: Uint8Array, offset: number): Promise<{ bytesWritten: number }> }, chunk: Uint8Array) {
+async function writeWhole(
+  handle: { write(bytes: Uint8Array, offset: number): Promise<{ bytesWritten: number }> },
+  chunk: Uint8Array,
+) {
   for (let offset = 0; offset < chunk.byteLength; ) offset += (await handle.write(chunk, offset)).bytesWritten
 }

@@ -6,6 +6,8 @@ export interface ReadEntry extends TarHeader {
   readonly name: Buffer
   readonly linkname?: Buffer
   readonly pax: Readonly<Record<string, Buffer>>
+  /** Where in the stream the content begins, for readers that come back to it. */
+  readonly offset: number
   /** The bytes of a file, to be read before the next entry is asked for. */
   readonly content: AsyncIterable<Uint8Array>
 }
@@ -82,7 +84,7 @@ export async function* readTar(
     longLink = undefined
 
     const content = input.content(entry.size)
-    yield { ...entry, content }
+    yield { ...entry, offset: input.offset, content }
     for await (const _ of content) {
       // What the reader left of the content is passed over.
     }
@@ -96,7 +98,7 @@ function entryOf(
   declared: number,
   extra: { pax: Record<string, Buffer>; longName: Buffer | undefined; longLink: Buffer | undefined },
   at: number,
-): Omit<ReadEntry, 'content'> {
+): Omit<ReadEntry, 'content' | 'offset'> {
   const { pax, longName, longLink } = extra
   const ustar = header.toString('latin1', 257, 262) === 'ustar' && header[262] === 0
   const prefix = ustar ? untilNul(header.subarray(345, 500)) : Buffer.alloc(0)

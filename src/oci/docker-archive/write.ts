@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Digest, digestOf, hexOf, packTar, syncDirectory, type TarEntry } from '#std'
+import type { Image, Layer } from '../image.ts'
+import { compressionOf } from '../media-types.ts'
+import { layerUnsupported } from '../problems.ts'
+
+/** What a written archive is called by those who load it: the image ID, which is the digest of the configuration. */
+export interface WrittenArchive {
+  readonly imageId: Digest
+}
+
+/** Time of all entries, as of the files in layers. */
+const MTIME = 315532801
+
+/**
+ * Writes one image, its configuration in these bytes, as `docker load` and `skopeo copy docker-archive:` read it: configuration, layers packed as they are, each once,
+ * and `manifest.json`. Equal images and names give equal bytes. The file is there whole or not at all.
+ */
+export async function writeDockerArchive(
+  image: Image,
+  config: Buffer,
+  file: string,
+  name: string | undefined,
+): Promise<WrittenArchive> {
+  const imageId = digestOf(config)
+  const entries = packTar(entriesOf(image, config, name))
+  await mkdir(dirname(file), { recursive: true })
+  const staged = join(dirname(file), `.${randomBytes(8).toString('hex')}.tmp`)
+  try {
+    const handle = await open(staged, 'wx', 0o644)
+    try {
+      for await (const chunk of entries) await handle.writeFile(chunk as Uint8Array)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(staged, file)
+    await syncDirectory(dirname(file))
+  } catch (error) {
+    await rm(staged, { force: true })
+    throw error
+  }
+  return { imageId }
+}
+
+function* entriesOf(image: Image, config: Buffer, name: string | undefined): Generator<TarEntry> {
+  const configName = `${hexOf(digestOf(config))}.json`
+  yield fileEntry(configName, config.length, config)
+  const written = new Set<string>()
+  for (const layer of image.layers) {
+    const path = pathOf(layer)
+    if (written.has(path)) continue
+    written.add(path)
+    yield fileEntry(path, layer.blob.size, () => layer.compressed())
+  }
+  const manifest = Buffer.from(
+    JSON.stringify([
+      { Config: configName, RepoTags: name === undefined ? null : [name], Layers: image.layers.map(pathOf) },
+    ]),
+  )
+  yield fileEntry('manifest.json', manifest.length, manifest)
+}
+
+function fileEntry(name: string, size: number, content: NonNullable<TarEntry['content']>): TarEntry {
+  return { name, type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: MTIME, size, content }
+}
+
+function pathOf({ blob }: Layer): string {
+  const compression = compressionOf(blob.mediaType)
+  if (compression !== 'gzip' && compression !== 'none') throw layerUnsupported(blob.mediaType)
+  return `${hexOf(blob.digest)}.tar${compression === 'gzip' ? '.gz' : ''}`
+}
