@@ -15,7 +15,7 @@ import {
   type Tool,
 } from '#os'
 import { openSandbox, type Sandbox } from '#sandbox'
-import { openDebianArchive, type RegistryAccess, readDebianMirrors } from '#sources'
+import type { DebianArchive } from '#sources'
 import { isSystemError, type Report, readIfExists, writeDurably } from '#std'
 import { driverUnknown, notLinux } from './problems.ts'
 import { shippedCatalog } from './shipped.ts'
@@ -27,14 +27,11 @@ export interface MachineSandboxOptions {
   /** The state directory of slipway. */
   readonly home: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** For packages that have to be fetched; `openMachineSources` gives one. */
-  readonly sources: { readonly access: RegistryAccess }
+  /** For packages that have to be fetched; `openMachineSources` gives it. */
+  readonly sources: { readonly archive: () => Promise<DebianArchive> }
   readonly report: Report
   /** Default `auto`: `SLIPWAY_SANDBOX` if set, else bubblewrap. */
   readonly driver?: SandboxDriver | undefined
-  readonly signal?: AbortSignal | undefined
-  /** Milliseconds since 1970. */
-  readonly now: () => number
   /** Default: what is shipped. */
   readonly catalog?: Catalog | undefined
 }
@@ -74,12 +71,10 @@ function driverOf({ SLIPWAY_SANDBOX: text }: MachineSandboxOptions['environment'
  * below `<home>/tools` until slipway itself ships another lock.
  */
 export async function fetchBubblewrap(options: MachineSandboxOptions): Promise<Tool> {
-  const { home, environment, sources, report, signal, now, catalog = shippedCatalog() } = options
+  const { home, sources, report, catalog = shippedCatalog() } = options
   const arch = ARCHITECTURES[process.arch]
   if (!arch) throw notLinux(`${process.platform} on ${process.arch}`)
-  const access = signal ? { ...sources.access, signal } : sources.access
-  const archive = openDebianArchive({ mirrors: await readDebianMirrors(environment), access, home, now })
-  const context: AssemblyContext = { home, archive, report }
+  const context: AssemblyContext = { home, archive: await sources.archive(), report }
   const target: Target = { release: DEFAULT_RELEASE, arch }
   const recipe = await catalog.recipe(NAME)
   const shippedLock = await catalog.lock(recipe, target)

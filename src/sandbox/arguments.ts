@@ -1,6 +1,6 @@
 import { noOverlays } from './problems.ts'
 import type { Bwrap } from './program.ts'
-import type { EphemeralRoot, Mount, RunSpec } from './spec.ts'
+import type { EphemeralRoot, Mount, RunSpec, WritableRoot } from './spec.ts'
 
 /** Numbers of the open files that bubblewrap is started with. */
 export const DESCRIPTORS = { arguments: 3, filter: 4, status: 5, gate: 6 } as const
@@ -19,14 +19,12 @@ export interface Surroundings {
   readonly filtered: boolean
 }
 
+type Root = string | EphemeralRoot | WritableRoot
+
 const USER = 1001
 
 /** The arguments for one program, to be handed over at `DESCRIPTORS.arguments` separated by NUL: so they show in no process list. */
-export function bwrapArguments(
-  spec: RunSpec,
-  root: string | EphemeralRoot,
-  surroundings: Surroundings,
-): string[] {
+export function bwrapArguments(spec: RunSpec, root: Root, surroundings: Surroundings): string[] {
   const { network, uid = USER, gid = USER, hostname = 'slipway', cwd, env, mounts } = spec
   return [
     ...[
@@ -52,19 +50,36 @@ export function bwrapArguments(
   ]
 }
 
-function rootArguments(root: string | EphemeralRoot, bwrap: Bwrap): string[] {
+function rootArguments(root: Root, bwrap: Bwrap): string[] {
   if (typeof root === 'string') return ['--ro-bind', root, '/']
-  if (!bwrap.overlays) throw noOverlays(bwrap.version)
+  if ('writable' in root) return ['--bind', root.writable, '/']
+  if (!bwrap.overlays)
+    throw noOverlays(`bubblewrap ${bwrap.version} cannot mount overlays; 0.11 is the first that can`)
   return [...root.lower.flatMap(directory => ['--overlay-src', directory]), '--tmp-overlay', '/']
 }
 
 /**
  * A fresh /proc, read-only: for a caller who is root on the host, files such as /proc/sys/kernel/core_pattern would else be open, because
- * the kernel asks there for the user and not for a capability.
+ * the kernel asks there for the user and not for a capability. The first process is bubblewrap itself: what it was started from, and with which
+ * words, is covered.
  */
 function procArguments({ ownProc, masks, nothing }: Surroundings): string[] {
   if (!ownProc) return ['--ro-bind', '/proc', '/proc', ...masks.flatMap(path => ['--ro-bind', nothing, path])]
-  return ['--proc', '/proc', ...masks.flatMap(path => ['--ro-bind', nothing, path]), '--remount-ro', '/proc']
+  return [
+    ...['--proc', '/proc', ...masks.flatMap(path => ['--ro-bind', nothing, path])],
+    ...[
+      '--perms',
+      '555',
+      '--size',
+      '4096',
+      '--tmpfs',
+      '/proc/1',
+      '--remount-ro',
+      '/proc/1',
+      '--remount-ro',
+      '/proc',
+    ],
+  ]
 }
 
 function deviceArguments({ devices }: Surroundings, memory: number | undefined): string[] {

@@ -1,5 +1,5 @@
 import type { Problem } from '#std'
-import { commandMissing, startFailed } from './problems.ts'
+import { commandMissing, noOverlays, startFailed } from './problems.ts'
 import type { Bwrap } from './program.ts'
 import type { RunSpec } from './spec.ts'
 
@@ -14,7 +14,7 @@ export class ProcRefused extends Error {}
 /** Turns what bubblewrap said when it could not start a program into a failure that a person can act on. */
 export function explainFailure(
   said: string,
-  { command, cwd }: RunSpec,
+  { command, cwd, stderr }: RunSpec,
   { version }: Bwrap,
 ): Problem | ProcRefused {
   const words = said.replaceAll(/^bwrap: /gm, '').trim()
@@ -26,13 +26,16 @@ export function explainFailure(
       `the working directory ${cwd} does not exist in it`,
       'Use a directory that the root or a mount has.',
     )
+  if (/overlay/i.test(words)) return noOverlays(`bubblewrap ${version} says: ${words}`)
   if (/namespace|uid map|gid map|Operation not permitted|EPERM|No permissions/i.test(words))
     return startFailed(
       `bubblewrap ${version} may not make its namespaces here: ${words}`,
       'Run `slipway doctor`: it tells what this machine lacks and how to get it.',
     )
   return startFailed(
-    words === '' ? `bubblewrap ${version} ended without saying why` : `bubblewrap ${version} says: ${words}`,
+    words === ''
+      ? `bubblewrap ${version} ${stderr === 'inherit' ? 'ended; its words are above' : 'ended without saying why'}`
+      : `bubblewrap ${version} says: ${words}`,
     'Run `slipway doctor`; if all is well there, this is a mistake in slipway.',
   )
 }

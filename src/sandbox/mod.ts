@@ -10,4 +10,5 @@ export type {
   Running,
   RunSpec,
   Sandbox,
+  WritableRoot,
 } from './spec.ts'

@@ -81,8 +81,8 @@ async function runPlainly(spec: RunSpec): Promise<Outcome> {
   try {
     const pid = child.pid
     spec.started?.({
-      async kill(signal) {
-        if (pid !== undefined) signalProcess(pid, signal)
+      async kill(signal, whom = 'program') {
+        if (pid !== undefined) signalProcess(whom === 'program' ? pid : -pid, signal)
       },
     })
     const [code, signal] = await ended

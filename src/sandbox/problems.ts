@@ -17,11 +17,11 @@ export const mountRefused = (inside: string, why: string) =>
     fix: 'Use a base image that has real, empty directories at the places where builds are mounted.',
   })
 
-export const noOverlays = (version: string) =>
+export const noOverlays = (why: string) =>
   new Problem('SANDBOX_NO_OVERLAYS', {
     what: 'Cannot make a writable root',
-    why: `bubblewrap ${version} cannot mount overlays; 0.11 is the first that can`,
-    fix: 'Install a newer bubblewrap, or remove the one in PATH: slipway then fetches its own.',
+    why,
+    fix: 'Overlays need Linux 5.11 and bubblewrap 0.11; without a bubblewrap in PATH slipway fetches its own.',
   })
 
 export const notInContainer = () =>

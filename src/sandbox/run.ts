@@ -109,7 +109,10 @@ async function live(ground: Ground, child: ChildProcess, spec: RunSpec): Promise
       enforced = await enforce(ground, spec, facts.pid, end)
       if (spec.limits?.seconds !== undefined) timer = setTimeout(end, spec.limits.seconds * 1000, 'timeout')
       handed(child, DESCRIPTORS.gate).end('go')
-      spec.started?.({ kill: signal => signalProgram(facts.pid, signal) })
+      spec.started?.({
+        kill: async (signal, whom = 'program') =>
+          whom === 'program' ? await signalProgram(facts.pid, signal) : signalProcess(-facts.pid, signal),
+      })
     }
     await ended
     if (facts) await untilDead(facts)

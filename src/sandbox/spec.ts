@@ -21,6 +21,11 @@ export interface EphemeralRoot {
   readonly lower: readonly string[]
 }
 
+/** A directory of the host that becomes a writable `/`: a copy that the caller throws away, for machines without overlays. */
+export interface WritableRoot {
+  readonly writable: string
+}
+
 /** What one program may use up. What is not given is not limited. How each limit is kept: `Sandbox.enforcement`. */
 export interface Limits {
   /** Wall time. */
@@ -35,8 +40,11 @@ export interface Limits {
 
 /** A program that runs. */
 export interface Running {
-  /** Sends a signal to the program itself (not to its children); one that has ended already is fine. */
-  kill(signal: NodeJS.Signals): Promise<void>
+  /**
+   * Sends a signal to the program itself, or to all processes that have not left its group (as a terminal does on Ctrl-C). One that has ended
+   * already is fine.
+   */
+  kill(signal: NodeJS.Signals, whom?: 'program' | 'group'): Promise<void>
 }
 
 /** Where output goes: to a function, chunk by chunk, or where this process's own output goes. */
@@ -44,8 +52,8 @@ export type Output = ((bytes: Uint8Array) => void) | 'inherit' | 'ignore'
 
 /** One program and everything that it is handed. Nothing else of the host is there. */
 export interface RunSpec {
-  /** Host directory that becomes a read-only `/`, or a writable root that is forgotten at the end. Default: the host's own `/`, for the `plain` driver alone. */
-  readonly root?: string | EphemeralRoot
+  /** Host directory that becomes a read-only `/`, or a writable root. Default: the host's own `/`, for the `plain` driver alone. */
+  readonly root?: string | EphemeralRoot | WritableRoot
   /** Program and arguments; a name without `/` is looked up in `env.PATH` inside. */
   readonly command: readonly string[]
   /** Working directory inside. */

@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { isInside, isSystemError } from '#std'
 import { mountRefused } from './problems.ts'
-import type { EphemeralRoot, Mount } from './spec.ts'
+import type { Mount, RunSpec } from './spec.ts'
 
 /** A place inside, and the host directories (highest first) that its content comes from; none for a memory file system. */
 interface Placed {
@@ -18,13 +18,10 @@ interface Placed {
  * the link leads. Nothing runs while this looks, so what it saw stays true. Throws a `Problem` (`SANDBOX_MOUNT_REFUSED`).
  */
 export async function checkTargets(
-  root: string | EphemeralRoot,
+  root: NonNullable<RunSpec['root']>,
   mounts: readonly Mount[],
 ): Promise<readonly Mount[]> {
-  const ephemeral = typeof root !== 'string'
-  const placed: Placed[] = [
-    { inside: '/', from: ephemeral ? root.lower.toReversed() : [root], grows: ephemeral },
-  ]
+  const placed: Placed[] = [{ inside: '/', from: directoriesOf(root), grows: typeof root !== 'string' }]
   const kept: Mount[] = []
   for (const mount of mounts) {
     const { inside } = mount
@@ -50,6 +47,11 @@ export async function checkTargets(
     })
   }
   return kept
+}
+
+function directoriesOf(root: NonNullable<RunSpec['root']>): readonly string[] {
+  if (typeof root === 'string') return [root]
+  return 'writable' in root ? [root.writable] : root.lower.toReversed()
 }
 
 /** What stands in the way of a mount, in words; undefined if nothing does. */
