@@ -2,10 +2,13 @@ export type { Component } from '#bom'
 export {
   byBytes,
   digestOf,
+  isInside,
   isSystemError,
+  javaTruststore,
   openZip,
   Problem,
   parseToml,
+  readCertificates,
   readIfExists,
   removeTree,
   type ZipArchive,
@@ -20,12 +23,15 @@ export { type Detection, fail, type PlanSection, pass, type Requirement } from '
 export type { EnvironmentWriter, LayerEnvironment } from './environment.ts'
 export { explodeZip } from './explode.ts'
 export { findFiles } from './find-files.ts'
+export { findPaths, matchesOrBelow } from './glob.ts'
 export { copyTree, linkTree } from './install.ts'
-export { componentOfJar, type Jar, readJar } from './java/jar.ts'
+export { componentsOfJars, javaComponents } from './java/inventory.ts'
+export { type Jar, readJar } from './java/jar.ts'
 export { type Manifest, readManifest } from './java/manifest.ts'
 export type { Launch, Process } from './launch.ts'
 export type { KeptLayer, Layer, LayerPlan, Layers, LayerTypes, MadeLayer } from './layer.ts'
 export type { Log } from './log.ts'
 export { main } from './main.ts'
+export { parseManifest } from './manifest.ts'
 export { buildPhase, type Call, detectPhase, NOT_DETECTED } from './phases.ts'
 export type { Target } from './target.ts'

@@ -38,7 +38,7 @@ async function content(archive: ZipArchive, name: string): Promise<Buffer> {
 }
 
 /** `pom.properties` holds plain `name=value` lines. */
-function parseProperties(text: string): Map<string, string> {
+export function parseProperties(text: string): Map<string, string> {
   const pairs = [...text.matchAll(/^([A-Za-z]+)=([^\r\n]*)/gm)]
   return new Map(pairs.map(([, name = '', value = '']) => [name, value.trim()]))
 }
