@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { readIfExists } from '#std'
 import { type Architecture, type BaseLock, parseLocks } from './lock.ts'
 import type { Target } from './lock-base.ts'
-import { baseUnknown } from './problems.ts'
-import { type Recipe, readRecipe } from './recipe.ts'
+import { baseUnknown, recipeMissing, releaseUnknown } from './problems.ts'
+import { parseRecipe, type Recipe, readRecipe } from './recipe.ts'
 
 export const DEFAULT_RELEASE = 'trixie'
 
@@ -16,6 +16,8 @@ export interface NamedBase {
   readonly arch?: Architecture
   /** What the image of it is called: `slipway/run:base`, `slipway/run:base-bookworm`. */
   readonly reference: string
+  /** The file with its locks, beside the recipe; it need not be there. */
+  readonly lockFile: string
 }
 
 /** The recipes that are shipped, `<name>.toml` with `<name>.lock.json` beside it in one directory. */
@@ -33,7 +35,7 @@ export interface Catalog {
 }
 
 export function openCatalog(directory: string): Catalog {
-  const fileOf = (name: string) => join(directory, `${name.replace(':', '-')}.lock.json`)
+  const lockFileOf = (name: string) => join(directory, `${name.replace(':', '-')}.lock.json`)
   let read: Promise<Recipe[]> | undefined
   const recipes = () => {
     read ??= readdir(directory).then(files =>
@@ -53,7 +55,8 @@ export function openCatalog(directory: string): Catalog {
         Object.keys(recipe.releases).map(release => ({
           recipe,
           release,
-          reference: `slipway/${recipe.name}${release === DEFAULT_RELEASE ? '' : `-${release}`}`,
+          reference: `slipway/${referenceOf(recipe, release)}`,
+          lockFile: lockFileOf(recipe.name),
         })),
       )
   const lookUp = async (name: string): Promise<NamedBase | undefined> => {
@@ -83,11 +86,38 @@ export function openCatalog(directory: string): Catalog {
         (await recipes()).map(each => each.name),
       )
     },
-    async lock(recipe, { release, arch }) {
-      const path = fileOf(recipe.name)
-      const text = await readIfExists(path)
-      if (text === undefined) return undefined
-      return parseLocks(text, path).find(lock => lock.release === release && lock.arch === arch)
-    },
+    lock: async (recipe, target) => lockFor(await readLockFile(lockFileOf(recipe.name)), target),
   }
+}
+
+/**
+ * A base from a recipe file of the user's own; its lock stands beside it (`shop.toml`, `shop.lock.json`), and its image is
+ * called as the recipe says. Without `release`: trixie, or the only release that the recipe has. Throws a `Problem`
+ * (`BASE_RECIPE_MISSING`, `BASE_RELEASE_UNKNOWN`, or what is wrong with the recipe).
+ */
+export async function ownBase(path: string, release?: string): Promise<NamedBase> {
+  const text = await readIfExists(path)
+  if (text === undefined) throw recipeMissing(path)
+  const recipe = parseRecipe(text, path)
+  const known = Object.keys(recipe.releases)
+  const chosen = release ?? (known.length === 1 ? known[0] : DEFAULT_RELEASE)
+  if (chosen === undefined || !Object.hasOwn(recipe.releases, chosen))
+    throw releaseUnknown(recipe.name, chosen ?? '', known)
+  const lockFile = `${path.replace(/\.toml$/, '')}.lock.json`
+  return { recipe, release: chosen, reference: referenceOf(recipe, chosen), lockFile }
+}
+
+/** The locks in a file; none where there is no file. */
+export async function readLockFile(path: string): Promise<BaseLock[]> {
+  const text = await readIfExists(path)
+  return text === undefined ? [] : parseLocks(text, path)
+}
+
+/** The lock for one target among those of a file. */
+export function lockFor(locks: readonly BaseLock[], { release, arch }: Target): BaseLock | undefined {
+  return locks.find(lock => lock.release === release && lock.arch === arch)
+}
+
+function referenceOf(recipe: Recipe, release: string): string {
+  return `${recipe.name}${release === DEFAULT_RELEASE ? '' : `-${release}`}`
 }

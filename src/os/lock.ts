@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { check, type Digest, digestOf, parseJson, printJson } from '#std'
+import type { Recipe } from './recipe.ts'
 
 export type Architecture = 'amd64' | 'arm64'
 
@@ -92,4 +93,19 @@ export function printLocks(locks: readonly BaseLock[]): string {
 /** Names what a lock says; equal digests are equal bases. */
 export function lockDigest(lock: BaseLock): Digest {
   return digestOf(printJson(lock))
+}
+
+/**
+ * Why a lock is not one of a recipe, in words; undefined where it is. A recipe that was changed after it was locked would
+ * otherwise be built as it was before.
+ */
+export function misfitOf(recipe: Recipe, lock: BaseLock): string | undefined {
+  if (lock.name !== recipe.name) return `it is of ${lock.name}`
+  const release = recipe.releases[lock.release]
+  if (!release) return `the recipe has no release ${lock.release}`
+  const locked = new Set(lock.packages.map(({ name }) => name))
+  const missing = [...recipe.packages, ...release.packages].filter(name => !locked.has(name))
+  if (missing.length > 0) return `${missing.join(', ')} not in it`
+  const unwanted = [...recipe.exclude, ...release.exclude].filter(name => locked.has(name))
+  return unwanted.length > 0 ? `${unwanted.join(', ')} in it, and excluded by the recipe` : undefined
 }

@@ -1,5 +1,8 @@
 import { Problem } from '#std'
 
+/** Exit code of wrong arguments or inputs (CNB platform specification). */
+const INVALID_INPUT = 3
+
 export const packageMissing = (name: string, wanted: string, release: string, arch: string) =>
   new Problem('BASE_PACKAGE_MISSING', {
     what: `Cannot resolve ${name}`,
@@ -28,6 +31,23 @@ export const releaseUnknown = (name: string, release: string, known: readonly st
     what: `Cannot make ${name}`,
     why: `its recipe has no release ${JSON.stringify(release)}`,
     fix: `Ask for one of: ${known.join(', ')}.`,
+    exitCode: INVALID_INPUT,
+  })
+
+export const recipeMissing = (path: string) =>
+  new Problem('BASE_RECIPE_MISSING', {
+    what: 'Cannot read the recipe of a base',
+    why: `there is no file ${path}`,
+    fix: 'Give the path of a recipe (TOML), or the name of a base that `slipway base list` shows.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const lockStale = (name: string, why: string, file: string) =>
+  new Problem('BASE_LOCK_STALE', {
+    what: `Cannot make ${name} as it is locked`,
+    why: `${file} does not fit its recipe: ${why}`,
+    fix: 'Lock it again with `slipway base lock`.',
+    exitCode: INVALID_INPUT,
   })
 
 export const baseUnknown = (name: string, known: readonly string[]) =>
@@ -35,6 +55,7 @@ export const baseUnknown = (name: string, known: readonly string[]) =>
     what: `Cannot find the base ${JSON.stringify(name)}`,
     why: 'there is no recipe of that name',
     fix: `Use one of: ${known.join(', ')}.`,
+    exitCode: INVALID_INPUT,
   })
 
 export const lockMissing = (name: string, release: string, arch: string) =>
@@ -42,6 +63,7 @@ export const lockMissing = (name: string, release: string, arch: string) =>
     what: `Cannot make ${name} of ${release} for ${arch}`,
     why: 'nothing pins its packages, and --locked forbids to choose any',
     fix: 'Run without --locked once, or `slipway base lock`.',
+    exitCode: INVALID_INPUT,
   })
 
 export const packagesVanished = (name: string, gone: readonly string[]) =>

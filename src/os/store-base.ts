@@ -1,7 +1,17 @@
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { emptyImage, type Layer, type LayoutStore, type StoredImage } from '#oci'
-import { check, type Digest, hexOf, isDigest, parseJson, printJson, readIfExists, writeDurably } from '#std'
+import {
+  check,
+  type Digest,
+  hexOf,
+  isDigest,
+  type Progress,
+  parseJson,
+  printJson,
+  readIfExists,
+  writeDurably,
+} from '#std'
 import { type AssemblyContext, assembleBase, baseKey } from './assemble.ts'
 import { settingsOf } from './image.ts'
 import type { BaseLock } from './lock.ts'
@@ -53,10 +63,17 @@ async function systemLayer(
   const known = diffId && (await store.layerByDiffId(diffId))
   if (known) return known
   await using assembled = await assembleBase(recipe, lock, context)
-  using _ = context.report.progress(`compressing ${lock.name}`)
-  const layer = await store.addLayer(assembled.layer())
+  using progress = context.report.progress(`compressing ${lock.name}`)
+  const layer = await store.addLayer(counted(assembled.layer(), progress))
   await writeDurably(record, printJson({ layer: layer.diffId }))
   return layer
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, progress: Progress): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    progress.add(chunk.byteLength)
+    yield chunk
+  }
 }
 
 const recordSchema = v.object({

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { LayoutStore, StoredImage } from '#oci'
 import {
   type Architecture,
@@ -9,11 +8,16 @@ import {
   type Catalog,
   ensureBase,
   lockBase,
+  lockFor,
+  lockStale,
+  misfitOf,
   type NamedBase,
   openBase,
   type Recipe,
+  readLockFile,
   settingsOf,
   storeBase,
+  type Target,
 } from '#os'
 import type { DebianArchive } from '#sources'
 import type { Report } from '#std'
@@ -36,7 +40,7 @@ export interface BaseChoice {
   readonly arch?: Architecture | undefined
   /** Exactly these packages, such as those that `slipway.lock` has. */
   readonly lock?: BaseLock | undefined
-  /** Where no lock is given: the packages that slipway ships a lock for (default), or the newest signed ones. */
+  /** Where no lock is given: those of the lock beside the recipe, if there is one (default), or the newest signed ones. */
   readonly pin?: 'shipped' | 'newest' | undefined
   /** Refuse to choose any package anew (`BASE_LOCK_MISSING`, `BASE_PACKAGES_VANISHED`). */
   readonly locked?: boolean | undefined
@@ -85,6 +89,14 @@ export function machineArchitecture(): Architecture {
   throw notLinux(`${process.platform} on ${process.arch}`)
 }
 
+/** The lock in the file beside a recipe. Throws `BASE_LOCK_STALE` if the recipe was changed since. */
+async function lockBeside({ recipe, lockFile }: NamedBase, target: Target): Promise<BaseLock | undefined> {
+  const lock = lockFor(await readLockFile(lockFile), target)
+  const why = lock && misfitOf(recipe, lock)
+  if (why) throw lockStale(recipe.name, why, lockFile)
+  return lock
+}
+
 /** Opens the bases. */
 export function openBases({ home, store, catalog, archive, report }: BasesOptions): Bases {
   const lazily: DebianArchive = {
@@ -106,8 +118,8 @@ export function openBases({ home, store, catalog, archive, report }: BasesOption
   ) => {
     const { recipe } = base
     const target = targetOf(base, choice.arch)
-    const shippedLock = choice.pin === 'newest' ? undefined : await catalog.lock(recipe, target)
-    const known = { lock: choice.lock ?? shippedLock, locked: choice.locked }
+    const pinned = choice.lock ?? (choice.pin === 'newest' ? undefined : await lockBeside(base, target))
+    const known = { lock: pinned, locked: choice.locked }
     const reference = referenceOf(base, target.arch)
     const ensured = await ensureBase(recipe, target, known, context, lock => make(lock, reference))
     const { lock, changes, made } = ensured
