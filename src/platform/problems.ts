@@ -52,6 +52,14 @@ export const imageMissing = (name: string) =>
     exitCode: INVALID_INPUT,
   })
 
+export const noNames = () =>
+  new Problem('NO_NAMES', {
+    what: 'Cannot remove images',
+    why: 'no names were given',
+    fix: 'See what there is with `slipway images`; all that no image needs goes with `slipway gc`.',
+    exitCode: INVALID_INPUT,
+  })
+
 export const layerRefused = (path: string, why: string) =>
   new Problem('LAYER_REFUSED', {
     what: 'Cannot unpack a layer',
@@ -129,4 +137,13 @@ export const buildpackUnknown = (name: string, known: readonly string[]) =>
     why: 'it is neither a directory nor a buildpack that slipway has',
     fix: `Use one of ${known.join(', ')}, or a directory such as ./my-buildpack.`,
     exitCode: INVALID_INPUT,
+  })
+
+export const lockUnwritable = (path: string, name: string, cause: unknown) =>
+  new Problem('BASE_LOCK_UNWRITABLE', {
+    what: 'Cannot write the lock of a base',
+    why: `${path} may not be written by this user`,
+    fix: `Say where to: --output ${name}.`,
+    exitCode: INVALID_INPUT,
+    cause,
   })
