@@ -100,6 +100,13 @@ export {
   withoutMet,
 } from './plan.ts'
 export {
+  NO_PROJECT,
+  type Project,
+  type ProjectBuildpack,
+  type ProjectVariable,
+  parseProject,
+} from './project.ts'
+export {
   type ProjectMetadata,
   parseProjectMetadata,
   printProjectLabel,
