@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Component } from '#bom'
 import { purl } from '#bom'
-import { openZip, type ZipArchive } from '#std'
+import { openZip, Problem, type ZipArchive } from '#std'
 import { type Coordinates, coordinatesOf } from './coordinates.ts'
 import { MANIFEST, type Manifest, parseManifest } from './manifest.ts'
 
@@ -14,10 +14,23 @@ export interface Jar extends Coordinates {
   readonly manifest: Manifest
   /** Names of all entries. */
   readonly entries: readonly string[]
+  /** Why nothing is known of the jar but its name: Java puts up with archives that are refused here. */
+  readonly unreadable?: string
 }
 
-/** Reads the directory, the manifest and the Maven properties of a jar. Throws a `Problem` (`ZIP_MALFORMED`). */
+/** Reads the directory, the manifest and the Maven properties of a jar; one that is not a proper zip file is `unreadable`. */
 export async function readJar(file: string): Promise<Jar> {
+  try {
+    return await readProperJar(file)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'ZIP_MALFORMED') throw error
+    const manifest = parseManifest(Buffer.alloc(0))
+    const named = coordinatesOf(basename(file), manifest, [])
+    return { file, manifest, entries: [], unreadable: error.why, ...named }
+  }
+}
+
+async function readProperJar(file: string): Promise<Jar> {
   await using archive = await openZip(file)
   const manifest = parseManifest(await content(archive, MANIFEST))
   const properties: Map<string, string>[] = []
