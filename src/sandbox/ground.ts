@@ -3,7 +3,7 @@ import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs'
 import { chmod, copyFile, lstat, writeFile } from 'node:fs/promises'
 import { release } from 'node:os'
 import { basename, join } from 'node:path'
-import { type TemporaryDirectory, temporaryDirectory } from '#std'
+import { ownedDirectory, type TemporaryDirectory } from '#std'
 import { makeDevices } from './devices.ts'
 import { type CgroupHome, findCgroupHome } from './limits/cgroup.ts'
 import { canLimitProcesses } from './limits/resource-limits.ts'
@@ -45,7 +45,7 @@ const MASKS = [
 
 /** Prepares what runs share below a private directory of `parent`. */
 export async function prepareGround(bwrap: Bwrap, parent: string): Promise<Ground> {
-  const directory = await temporaryDirectory(parent, 'sandbox-')
+  const directory = await ownedDirectory(parent, 'sandbox-')
   const root = process.getuid?.() === 0
   const nothingPath = join(directory.path, 'nothing')
   await writeFile(nothingPath, '', { mode: 0o444 })

@@ -20,6 +20,7 @@ export {
 } from './jks.ts'
 export { parseJson, printJson } from './json.ts'
 export { byBytes } from './order.ts'
+export { ownedDirectory } from './owned-directory.ts'
 export { isSystemError, Problem, type ProblemWords } from './problem.ts'
 export { printable, redact } from './redact.ts'
 export { type Progress, type Report, recording, silent } from './report.ts'
