@@ -1,4 +1,5 @@
-import { chmod, link, lstat, mkdir, readdir } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chmod, copyFile, link, lstat, mkdir, readdir, readlink, symlink } from 'node:fs/promises'
 import { isSystemError, removeTree } from '#std'
 import type { LayerNotes } from './unpack-layer.ts'
 
@@ -10,18 +11,44 @@ export interface UnpackedLayer {
 
 /**
  * Puts unpacked layers (lowest first) together in `target`, an empty directory, as one root (OCI image-spec layer.md). Files are second names of the
- * layers' own, so nothing is copied; the result has to stay read-only.
+ * layers' own, so nothing is copied; the result has to stay read-only. With `copies` it may be written to.
  */
-export async function mergeTrees(layers: readonly UnpackedLayer[], target: string): Promise<void> {
+export async function mergeTrees(
+  layers: readonly UnpackedLayer[],
+  target: string,
+  files: 'links' | 'copies' = 'links',
+): Promise<void> {
   for (const { directory, notes } of layers) {
     for (const path of notes.opaque)
-      for (const name of await namesIn(under(target, path))) await remove(Buffer.concat([under(target, path), SLASH, name]))
+      for (const name of await namesIn(under(target, path)))
+        await remove(Buffer.concat([under(target, path), SLASH, name]))
     for (const path of notes.whiteouts) await remove(under(target, path))
-    await lay(Buffer.from(directory), Buffer.from(target), '', new Set(notes.implied))
+    await lay(
+      Buffer.from(directory),
+      Buffer.from(target),
+      '',
+      new Set(notes.implied),
+      files === 'links' ? link : copy,
+    )
   }
 }
 
-async function lay(from: Buffer, to: Buffer, path: string, implied: ReadonlySet<string>): Promise<void> {
+type Place = (source: Buffer, target: Buffer) => Promise<void>
+
+/** A file system that can share the bytes until one of both is changed does so. */
+async function copy(source: Buffer, target: Buffer): Promise<void> {
+  if ((await lstat(source)).isSymbolicLink())
+    await symlink(await readlink(source, { encoding: 'buffer' }), target)
+  else await copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+}
+
+async function lay(
+  from: Buffer,
+  to: Buffer,
+  path: string,
+  implied: ReadonlySet<string>,
+  place: Place,
+): Promise<void> {
   const links: Promise<void>[] = []
   for (const name of await namesIn(from)) {
     const source = Buffer.concat([from, SLASH, name])
@@ -31,13 +58,13 @@ async function lay(from: Buffer, to: Buffer, path: string, implied: ReadonlySet<
     const there = await kindOf(target)
     if (!stats.isDirectory()) {
       if (there) await remove(target)
-      links.push(link(source, target))
+      links.push(place(source, target))
       continue
     }
     if (there === 'other') await remove(target)
     if (there !== 'directory') await mkdir(target)
     if (there !== 'directory' || !implied.has(inner)) await chmod(target, stats.mode & 0o7777)
-    await lay(source, target, inner, implied)
+    await lay(source, target, inner, implied, place)
   }
   await Promise.all(links)
 }

@@ -16,3 +16,17 @@ export {
   machineArchitecture,
   openBases,
 } from './bases.ts'
+export { findImage, shortDigest, sizeOf } from './find-image.ts'
+export { type Inspected, type InspectedBuild, type InspectedModule, inspectImage } from './inspect.ts'
+export type { InspectedLayer, LayerKind } from './inspect-layers.ts'
+export type { InspectedProcess } from './inspect-processes.ts'
+export { type ImageSummary, listImages } from './list-images.ts'
+export { openMachineArchive } from './machine-archive.ts'
+export { openMachineSandbox, type SandboxDriver } from './machine-sandbox.ts'
+export { parseBinding, parseVariable, readVariableFile } from './platform-directory.ts'
+export { type PublishedPort, parsePort } from './ports.ts'
+export { removeImages } from './remove-images.ts'
+export { type RunContext, type RunRequest, runImage } from './run.ts'
+export { parseMemory, parseNetwork, parseVolume } from './run-settings.ts'
+export { describeImage, downloadSbom, printBill, type SbomChoice, type SbomFormat } from './sbom.ts'
+export { openStore } from './store.ts'

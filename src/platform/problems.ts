@@ -60,6 +60,24 @@ export const noNames = () =>
     exitCode: INVALID_INPUT,
   })
 
+export const billRefused = (path: string, why: string) =>
+  new Problem('BILL_REFUSED', {
+    what: 'Cannot read a bill of materials of the image',
+    why: `${JSON.stringify(path.slice(0, 300))}: ${why}`,
+    fix: 'Do not trust what this image says of itself; its maker has to mend it.',
+  })
+
+export const partUnknown = (part: string, image: string, parts: readonly string[]) =>
+  new Problem('PART_UNKNOWN', {
+    what: `Cannot describe ${JSON.stringify(part)} of ${image}`,
+    why:
+      parts.length === 0
+        ? 'the image has no bills of materials'
+        : `it has bills of: ${parts.slice(0, 50).join(', ')}`,
+    fix: 'Name one of those, or leave --layer out to see all.',
+    exitCode: INVALID_INPUT,
+  })
+
 export const layerRefused = (path: string, why: string) =>
   new Problem('LAYER_REFUSED', {
     what: 'Cannot unpack a layer',
@@ -79,6 +97,69 @@ export const processUnknown = (name: string, known: readonly string[]) =>
     what: `Cannot run the process ${JSON.stringify(name)}`,
     why: known.length > 0 ? `the image has ${known.join(', ')}` : 'the image names no processes',
     fix: 'See the processes with `slipway inspect`.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const processNeedsLauncher = (name: string) =>
+  new Problem('RUN_PROCESS_NEEDS_LAUNCHER', {
+    what: `Cannot run the process ${JSON.stringify(name)}`,
+    why: 'it is a script for a shell, which the launcher prepares, and the image holds no launcher',
+    fix: 'Build the image again with --launcher always.',
+  })
+
+export const programMissing = (program: string) =>
+  new Problem('RUN_PROGRAM_MISSING', {
+    what: `Cannot run ${program}`,
+    why: 'the image has no such program',
+    fix: 'Check the name; `slipway inspect` lists the processes of an image.',
+    exitCode: 127,
+  })
+
+export const programNotExecutable = (program: string, why: string) =>
+  new Problem('RUN_PROGRAM_NOT_EXECUTABLE', {
+    what: `Cannot run ${program}`,
+    why,
+    fix: 'Check the name and the mode of the file; a script needs the interpreter of its first line in the image.',
+    exitCode: 126,
+  })
+
+export const otherPlatform = (image: string, platform: string, machine: string) =>
+  new Problem('RUN_OTHER_PLATFORM', {
+    what: `Cannot run ${image}`,
+    why: `it is made for ${platform}, and this machine is ${machine}`,
+    fix: `Build it for ${machine}, or run it on a machine of its own kind.`,
+    exitCode: INVALID_INPUT,
+  })
+
+export const memoryInvalid = (text: string) =>
+  new Problem('RUN_MEMORY_INVALID', {
+    what: 'Cannot limit the memory',
+    why: `${JSON.stringify(text)} is not a size of at least 6 MiB`,
+    fix: 'Write, for example, --memory 512m or --memory 2g.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const volumeInvalid = (text: string, why: string) =>
+  new Problem('RUN_VOLUME_INVALID', {
+    what: `Cannot mount ${JSON.stringify(text)}`,
+    why,
+    fix: 'Write --volume DIRECTORY:/PLACE, or --volume DIRECTORY:/PLACE:ro to keep the app from writing to it.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const portWithoutNetwork = () =>
+  new Problem('RUN_PORT_WITHOUT_NETWORK', {
+    what: 'Cannot publish a port',
+    why: 'with --network none the app has a network of its own, which nothing leads to',
+    fix: 'Leave out --network, or leave out --publish.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const networkUnknown = (text: string) =>
+  new Problem('RUN_NETWORK_UNKNOWN', {
+    what: 'Cannot choose the network',
+    why: `${JSON.stringify(text)} is neither host nor none`,
+    fix: "Write --network host (the default: the app shares this machine's network) or --network none.",
     exitCode: INVALID_INPUT,
   })
 
@@ -146,4 +227,12 @@ export const lockUnwritable = (path: string, name: string, cause: unknown) =>
     fix: `Say where to: --output ${name}.`,
     exitCode: INVALID_INPUT,
     cause,
+  })
+
+export const descriptorMissing = (path: string) =>
+  new Problem('DESCRIPTOR_MISSING', {
+    what: 'Cannot read the project descriptor',
+    why: `${path} does not exist`,
+    fix: 'Check the path that is given with --descriptor.',
+    exitCode: INVALID_INPUT,
   })

@@ -1,0 +1,171 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { environmentOf, type StoredImage } from '#oci'
+import type { Mount, Outcome, Running, RunSpec, Sandbox } from '#sandbox'
+import type { DebianArchive } from '#sources'
+import { isSystemError, ownedDirectory, type Report } from '#std'
+import { machineArchitecture, openBases } from './bases.ts'
+import { findImage } from './find-image.ts'
+import { processOf } from './image-process.ts'
+import { copyImageRoot, openImageRoot } from './image-root.ts'
+import { findUser } from './image-user.ts'
+import { openMachineSandbox, type SandboxDriver } from './machine-sandbox.ts'
+import type { BindingSource } from './platform-directory.ts'
+import { type PublishedPort, publishPorts } from './ports.ts'
+import { otherPlatform, portWithoutNetwork } from './problems.ts'
+import { requireProgram } from './program-check.ts'
+import { findInRoot } from './root-files.ts'
+import { BINDINGS_INSIDE, runMounts } from './run-mounts.ts'
+import { shippedCatalog } from './shipped.ts'
+import { openStore } from './store.ts'
+
+/** How an image is run. */
+export interface RunRequest {
+  /** Name or digest. A base of ours that is not in the store is made. */
+  readonly image: string
+  /** Arguments for the entrypoint; in place of the image's own if there are any. */
+  readonly words: readonly string[]
+  readonly process: string | undefined
+  readonly ports: readonly PublishedPort[]
+  readonly variables: Readonly<Record<string, string>>
+  readonly bindings: readonly BindingSource[]
+  readonly volumes: readonly Mount[]
+  readonly network: 'host' | 'none'
+  readonly memoryBytes: number | undefined
+}
+
+/** What running is handed. */
+export interface RunContext {
+  /** The state directory of slipway. */
+  readonly home: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly sources: { readonly archive: () => Promise<DebianArchive> }
+  readonly report: Report
+  readonly driver?: SandboxDriver | undefined
+  /** True if a person sits at a terminal. */
+  readonly interactive: boolean
+  /** Stops what happens before the start; afterwards the program is sent signals instead. */
+  readonly signal: AbortSignal
+  /** Ends the program at once, with all its processes. */
+  readonly kill: AbortSignal
+  /** Called once the program can be sent signals. */
+  readonly started: (running: Running) => void
+  readonly stdin?: RunSpec['stdin']
+  readonly stdout?: RunSpec['stdout']
+  readonly stderr?: RunSpec['stderr']
+}
+
+const HOSTNAME = 'slipway'
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/**
+ * Runs an image of the store in the sandbox, as its configuration says, and forgets all that it wrote to its own files. Returns the exit code: the program's own,
+ * 128 + n where signal n ended it. Throws a `Problem` (`IMAGE_MISSING`, `RUN_…`, `LAYER_REFUSED`, `SANDBOX_…`).
+ */
+export async function runImage(request: RunRequest, context: RunContext): Promise<number> {
+  const { network, ports, memoryBytes } = request
+  const { home, report, interactive, signal } = context
+  if (network === 'none' && ports.length > 0) throw portWithoutNetwork()
+  await using sandbox = await openMachineSandbox(context)
+  const image = await chooseImage(request.image, context)
+  const lower = await openImageRoot(image, home, report)
+  const user = await findUser(lower, image.config.config?.User ?? '')
+  const { command, cwd } = await processOf(image.config, lower, {
+    type: request.process,
+    words: request.words,
+  })
+  const env = environmentFor(request, image, {
+    home: user.home,
+    interactive: interactive && context.environment.TERM,
+  })
+  const program = { path: env.PATH ?? PATH, cwd, hidden: request.volumes.map(({ inside }) => inside) }
+  await requireProgram(lower, command[0] as string, program)
+  const missing = !(await findInRoot(lower, cwd)) && !request.volumes.some(({ inside }) => inside === cwd)
+  await using directory = await ownedDirectory(join(home, 'runs'), 'run-')
+  const mounts = await runMounts(directory.path, {
+    ...request,
+    hostname: HOSTNAME,
+    missingDirectory: missing ? cwd : undefined,
+  })
+  signal.throwIfAborted()
+  await using _ = await publishPorts(ports, report)
+  if (memoryBytes !== undefined)
+    report.detail(`Memory is limited to ${memoryBytes} bytes by ${sandbox.enforcement.memory}.`)
+  const outcome = await runOn(sandbox, lower, directory.path, report, {
+    command,
+    cwd,
+    env,
+    mounts: [...mounts, ...request.volumes],
+    uid: user.uid,
+    gid: user.gid,
+    hostname: HOSTNAME,
+    network,
+    stdin: context.stdin ?? 'inherit',
+    stdout: context.stdout ?? 'inherit',
+    stderr: context.stderr ?? 'inherit',
+    signal: context.kill,
+    started: context.started,
+    ...(memoryBytes !== undefined && { limits: { memoryBytes } }),
+  })
+  return exitCodeOf(outcome, report)
+}
+
+async function chooseImage(name: string, { home, sources, report }: RunContext): Promise<StoredImage> {
+  const store = openStore(home)
+  const catalog = shippedCatalog()
+  if ((await store.resolve(name)) === undefined && (await catalog.has(name))) {
+    const bases = openBases({ home, store, catalog, archive: sources.archive, report })
+    await bases.image(await bases.find(name))
+  }
+  const image = await findImage(store, name)
+  const { os, architecture } = image.config
+  const machine = `linux/${machineArchitecture()}`
+  if (`${os}/${architecture}` !== machine) throw otherPlatform(name, `${os}/${architecture}`, machine)
+  return image
+}
+
+function environmentFor(
+  { variables, bindings }: RunRequest,
+  image: StoredImage,
+  { home, interactive }: { home: string; interactive: string | false | undefined },
+): Record<string, string> {
+  return {
+    PATH,
+    HOME: home,
+    HOSTNAME,
+    ...(interactive && { TERM: interactive }),
+    ...Object.fromEntries(environmentOf(image.config)),
+    ...(bindings.length > 0 && { SERVICE_BINDING_ROOT: BINDINGS_INSIDE }),
+    ...variables,
+  }
+}
+
+/** Runs on an overlay, or on a copy where the machine has no overlays for us. */
+async function runOn(
+  sandbox: Sandbox,
+  lower: readonly string[],
+  directory: string,
+  report: Report,
+  spec: RunSpec,
+): Promise<Outcome> {
+  if (sandbox.overlays) {
+    try {
+      return await sandbox.run({ ...spec, root: { lower } })
+    } catch (error) {
+      if (!isSystemError(error, 'SANDBOX_NO_OVERLAYS')) throw error
+    }
+  }
+  const writable = join(directory, 'root')
+  await mkdir(writable, { mode: 0o755 })
+  await copyImageRoot(lower, writable, report)
+  return await sandbox.run({ ...spec, root: { writable } })
+}
+
+function exitCodeOf({ exitCode, reason }: Outcome, report: Report): number {
+  if (exitCode !== undefined) return exitCode
+  if (reason === 'memory') {
+    report.warn('The app was ended because it needed more than --memory allows.')
+    return 137
+  }
+  return 130
+}
