@@ -129,7 +129,8 @@ function relationships(hasSubject: boolean, count: number) {
   ]
 }
 
-/** SPDX takes whole seconds only. */
+/** SPDX takes whole seconds of UTC only. */
 function secondsOf(time: string): string {
-  return time.replace(/\.\d+/, '')
+  const parsed = Date.parse(time)
+  return Number.isNaN(parsed) ? NO_TIME : new Date(parsed).toISOString().replace(/\.\d+/, '')
 }

@@ -28,6 +28,8 @@ export interface StoredImage extends Image {
   /** Bytes of the manifest. */
   readonly manifestSize: number
   readonly configDigest: Digest
+  /** Bytes of the configuration. */
+  readonly configSize: number
 }
 
 /** The empty image of a platform: no layers, no settings. */

@@ -89,6 +89,7 @@ export class LayoutStore {
       digest,
       manifestSize: bytes.length,
       configDigest: manifest.config.digest,
+      configSize: manifest.config.size,
     }
   }
 
@@ -160,7 +161,13 @@ export class LayoutStore {
     await this.blobs.add(manifest)
     const descriptor = describeBytes(types.manifest, manifest)
     await this.#name(checked, { ...descriptor, platform: platformOf(image.config) })
-    return { ...image, digest: descriptor.digest, manifestSize: manifest.length, configDigest: config.digest }
+    return {
+      ...image,
+      digest: descriptor.digest,
+      manifestSize: manifest.length,
+      configDigest: config.digest,
+      configSize: config.size,
+    }
   }
 
   /** Takes over the manifest and configuration of an image whose layers are all here, byte for byte, so that its digest stays. */

@@ -1,0 +1,19 @@
+import { openStore } from '#platform'
+import { command } from '../command.ts'
+import { bytesText } from '../terminal.ts'
+
+export const gc = command({
+  summary: 'Delete what no image needs any more',
+  arguments: {},
+  options: {},
+  examples: ['gc'],
+  async run(_input, { home, report, print }) {
+    const { blobs, bytes, running } = await openStore(home).gc()
+    if (running > 0) {
+      const who = running === 1 ? 'another job of slipway is' : `${running} other jobs of slipway are`
+      report.warn(`nothing was deleted, because ${who} using the store; try again when they have ended`)
+    }
+    print(`deleted ${blobs} ${blobs === 1 ? 'blob' : 'blobs'}, ${bytesText(bytes)}`)
+    return 0
+  },
+})
