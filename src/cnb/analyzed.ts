@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { byBytes, check, parseToml, printToml } from '#std'
 import { freeTable, withoutEmpty } from './document.ts'
+import { withoutNulls } from './layer.ts'
 import {
   type BuildpackLayers,
   type LifecycleMetadata,
@@ -102,9 +103,9 @@ function layersTable({ key, version, layers, store }: BuildpackLayers) {
   const sorted = [...layers].toSorted(([a], [b]) => byBytes(a, b))
   const tables = sorted.map(([name, { data, ...record }]) => [
     name,
-    { ...record, ...(data && { metadata: data }) },
+    { ...record, ...(data && { metadata: withoutNulls(data) }) },
   ])
-  return { key, version, layers: Object.fromEntries(tables), ...(store && { store }) }
+  return { key, version, layers: Object.fromEntries(tables), ...(store && { store: withoutNulls(store) }) }
 }
 
 function labelFromToml({ 'run-image': runImage, buildpacks, ...label }: Readonly<Record<string, unknown>>) {

@@ -56,5 +56,15 @@ export function printLayer({ types, metadata }: LayerDocument): string {
  * what the layer is for. Whole numbers stay integers, as they were when the buildpack wrote them.
  */
 export function printRestoredLayer(metadata: Readonly<Record<string, unknown>> | undefined): string {
-  return metadata === undefined || Object.keys(metadata).length === 0 ? '' : printToml({ metadata })
+  return metadata === undefined || Object.keys(metadata).length === 0
+    ? ''
+    : printToml({ metadata: withoutNulls(metadata) as typeof metadata })
+}
+
+/** A value without `null`, which TOML does not have and labels may. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter(inner => inner !== null).map(withoutNulls)
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  const kept = Object.entries(value).filter(([, inner]) => inner !== null)
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutNulls(inner)]))
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { type Report, silent } from '#std'
-import { execEnv, freeTable, optionalStrings, readDocument, withoutUndefined } from './document.ts'
+import { execEnv, freeTable, readDocument, withoutUndefined } from './document.ts'
 import { projectInvalid } from './problems.ts'
 
 /** A buildpack that a project names: by id, by place, or as a script in the descriptor itself. */
@@ -84,9 +84,7 @@ const current = v.looseObject({
 })
 const first = v.looseObject({
   project: v.optional(about, () => ({ licenses: [] })),
-  build: v.optional(
-    v.looseObject({ ...patterns, buildpacks, env: variables, ...{ authors: optionalStrings } }),
-  ),
+  build: v.optional(v.looseObject({ ...patterns, buildpacks, env: variables })),
   metadata: v.optional(freeTable),
 })
 

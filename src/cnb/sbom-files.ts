@@ -18,7 +18,7 @@ export interface SbomFile {
   readonly mediaType: string
 }
 
-/** A file named as a bill of materials, of a format or for a layer that there is none of. */
+/** A file named as a bill of materials, of a format that there is none of. */
 export interface UnknownSbomFile {
   readonly file: string
   readonly subject: 'unknown'
@@ -26,22 +26,22 @@ export interface UnknownSbomFile {
 }
 
 /**
- * Tells what a file of a buildpack's directory is a bill of materials of; `undefined` if it is none. The longest layer name
- * that fits is taken, so that layers may have dots in their names. A bill for a layer that is not there is `unknown`
- * only if its format is; else it belongs to nothing and is left alone.
+ * Tells what a file of a buildpack's directory is a bill of materials of; `undefined` if it is none of ours: not named so, or for a
+ * layer that is not there. Whole layer names are compared, so that layers may have dots in their names.
  */
 export function sbomFileOf(
   file: string,
   layers: readonly LayerName[],
 ): SbomFile | UnknownSbomFile | undefined {
-  if (!/\.sbom\..*json$/.test(file)) return undefined
-  const format = SBOM_FORMATS.find(({ extension }) => file.endsWith(`.sbom.${extension}`))
+  const subject = ['launch', 'build', ...layers].find(
+    name => file.startsWith(`${name}.sbom.`) && /^[^/]+\.json$/.test(file.slice(`${name}.sbom.`.length)),
+  )
+  if (subject === undefined) return undefined
+  const format = SBOM_FORMATS.find(({ extension }) => file === `${subject}.sbom.${extension}`)
   if (!format) {
     const known = SBOM_FORMATS.map(({ extension }) => `.sbom.${extension}`).join(', ')
     return { file, subject: 'unknown', why: `bills of materials end in ${known}` }
   }
-  const subject = file.slice(0, -`.sbom.${format.extension}`.length)
   if (subject === 'launch' || subject === 'build') return { file, subject, ...format }
-  const layer = layers.find(name => name === subject)
-  return layer === undefined ? undefined : { file, subject: 'layer', layer, ...format }
+  return { file, subject: 'layer', layer: subject as LayerName, ...format }
 }

@@ -16,6 +16,11 @@ export interface Places {
   readonly platform: Place
   /** The operator's `env/`; absent where there is none. */
   readonly buildConfig?: Place
+  /**
+   * An empty directory for plans, which phases use up. Left out, it is `<layers>-scratch` on this machine, and inside the same, or
+   * `/tmp/lifecycle` where the layers have another path inside.
+   */
+  readonly scratch?: Place
 }
 
 /** A buildpack that can be run: what its buildpack.toml says, and where it lies. */
@@ -27,6 +32,8 @@ export interface FoundBuildpack {
 /** Every buildpack of a builder, by id and version. */
 export interface BuildpackSource {
   find(id: string, version: string): Promise<FoundBuildpack | undefined>
+  /** The same for image extensions. */
+  findExtension?(id: string, version: string): Promise<FoundBuildpack | undefined>
 }
 
 /** One run of a buildpack's `bin/detect` or `bin/build`. */
@@ -39,8 +46,9 @@ export interface Execution {
   readonly cwd: string
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>
-  /** What it may write: the app and the layers when building, the plan when detecting. All else is read-only. */
+  /** What it may write: the app and its own layers directory when building, its plan when detecting. */
   readonly writable: readonly Place[]
+  /** What it may read besides. A writable place may lie below a readable one, and counts more. */
   readonly readable: readonly Place[]
   /** stdout and stderr, as they come. */
   readonly output: (bytes: Uint8Array) => void

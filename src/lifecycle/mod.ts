@@ -1,4 +1,8 @@
+export { type AnalyzeOptions, analyze, runTarget } from './analyze.ts'
+export { type BuildOptions, build } from './build.ts'
 export type { Cache, CacheMetadata, CacheWriting } from './cache.ts'
+export { type Detection, type DetectOptions, detect } from './detect.ts'
+export { type DetectAttempt, DetectFailure } from './detect-failure.ts'
 export type {
   BuildpackSource,
   Execution,
@@ -8,3 +12,11 @@ export type {
   Place,
   Places,
 } from './executor.ts'
+export { type Exported, type ExportOptions, exportImage, type LauncherOptions } from './export.ts'
+export type { ExportedLayer } from './export-layers.ts'
+export { extractLayer } from './extract-layer.ts'
+export { LaunchFactsIndex } from './launch-facts-index.ts'
+export type { LauncherChoice } from './launcher-need.ts'
+export type { LayerRules, Owner } from './layer-tar.ts'
+export { type RestoreOptions, restore } from './restore.ts'
+export { StatIndex } from './stat-index.ts'
