@@ -24,7 +24,7 @@ export async function linkRuntime(
   await removeTree(layer.directory)
   await run(join(jdk.root, 'bin', 'jlink'), [...words, '--output', layer.directory], {
     // What the user sets for the app's JVM is not meant for jlink's.
-    variables: { JAVA_TOOL_OPTIONS: '', JDK_JAVA_OPTIONS: '' },
+    variables: { JAVA_TOOL_OPTIONS: undefined, JDK_JAVA_OPTIONS: undefined },
   })
   const cacerts = join('lib', 'security', 'cacerts')
   await copyFile(join(jdk.root, cacerts), join(layer.directory, cacerts))

@@ -27,8 +27,11 @@ const PUBLISHED: readonly Published[] = [
     revision: 1,
     file: { group: 'org.apache.maven', artifact: 'apache-maven', classifier: 'bin', extension: 'tar.gz' },
     defaultLine: '3.9',
-    // Only programs of other machines are left out: jansi carries one library for each kind.
-    relocation: { from: 'apache-maven-*', drop: ['lib/jansi-native/Windows', 'bin/*.cmd', 'README.txt'] },
+    // Programs of other machines are left out; jline carries one library for each kind, and needs it on terminals only.
+    relocation: {
+      from: 'apache-maven-*',
+      drop: ['lib/jansi-native/Windows', 'lib/jline-native', 'bin/*.cmd', 'README.txt'],
+    },
     cpe: 'apache:maven',
     license: 'Apache-2.0',
     environment: { MAVEN_HOME: '$ROOT' },

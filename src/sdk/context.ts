@@ -42,12 +42,15 @@ export interface BuildContext extends DetectContext {
   dependency(request: DependencyRequest): Promise<Dependency>
   /**
    * Runs a program; its output passes through. The app directory and the buildpack's environment, unless `options` says otherwise;
-   * variables are added to the environment. Throws a `Problem` (`PROGRAM_MISSING`, `PROGRAM_FAILED`).
+   * variables are added to the environment, or left out of it where they are `undefined`. Throws a `Problem` (`PROGRAM_MISSING`, `PROGRAM_FAILED`).
    */
   run(
     command: string,
     parameters: readonly string[],
-    options?: { readonly directory?: string; readonly variables?: Readonly<Record<string, string>> },
+    options?: {
+      readonly directory?: string
+      readonly variables?: Readonly<Record<string, string | undefined>>
+    },
   ): Promise<void>
 }
 

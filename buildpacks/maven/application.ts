@@ -1,0 +1,55 @@
+import { copyFile, mkdir, readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { type BuildContext, byBytes, explodeZip, readIfExists } from '#sdk'
+import { mavenArguments } from './arguments.ts'
+import { artifactPatterns, findArtifacts } from './artifacts.ts'
+import type { MavenProgram } from './program.ts'
+import { sourceDigest, variablesDigest } from './source-digest.ts'
+
+/**
+ * Builds the app unless nothing changed that it is built from, and returns the directory of what was built: each artifact as Maven
+ * wrote it. The layer is only for the next build.
+ */
+export async function buildApplication(context: BuildContext, maven: MavenProgram): Promise<string> {
+  const { application, environment, layers, log, platform, run } = context
+  const { words, settings } = await mavenArguments(context)
+  const patterns = artifactPatterns(context)
+  const java = environment.JAVA_HOME ? await readIfExists(join(environment.JAVA_HOME, 'release')) : undefined
+  const { directory } = await layers.contribute('application', {
+    title: 'Compiled Application',
+    types: { cache: true },
+    metadata: {
+      source: await sourceDigest(application),
+      arguments: words,
+      artifacts: patterns,
+      ...settings,
+      java: /^JAVA_VERSION="(.*)"/m.exec(java ?? '')?.[1] ?? '',
+      maven: maven.identity,
+      variables: await variablesDigest(platform),
+    },
+    async make(layer) {
+      const repository = await layers.keep('repository')
+      log.detail(`Executing ${basename(maven.command)} ${words.join(' ')}`)
+      await run(maven.command, [`-Dmaven.repo.local=${join(repository.directory, 'repository')}`, ...words], {
+        variables: { MAVEN_USER_HOME: repository.directory },
+      })
+      for (const path of await findArtifacts(application, patterns)) {
+        await mkdir(layer.directory, { recursive: true })
+        await copyFile(join(application, path), join(layer.directory, basename(path)))
+      }
+    },
+  })
+  return directory
+}
+
+/** Puts what was built where the source was: a single archive unpacked, several as files. */
+export async function placeArtifacts(directory: string, application: string): Promise<string> {
+  const names = (await readdir(directory)).sort(byBytes)
+  const [only] = names
+  if (names.length === 1 && only !== undefined) {
+    await explodeZip(join(directory, only), application)
+    return only
+  }
+  for (const name of names) await copyFile(join(directory, name), join(application, name))
+  return names.join(', ')
+}
