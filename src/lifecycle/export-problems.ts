@@ -36,3 +36,43 @@ export const processTypeInvalid = (type: string) =>
     fix: 'Process types have letters, digits, dots, underscores and dashes; correct the launch.toml that names it.',
     exitCode: EXPORT,
   })
+
+export const placeNotDirectory = (path: string) =>
+  new Problem('PLACE_NOT_DIRECTORY', {
+    what: 'Cannot use what a buildpack made',
+    why: `${printable(path)} is not a directory of its own`,
+    fix: 'The buildpack has to make a directory there; links are not followed, since they could lead anywhere.',
+    exitCode: EXPORT,
+  })
+
+export const launcherNeeded = (reasons: readonly string[]) =>
+  new Problem('LAUNCHER_NEEDED', {
+    what: 'Cannot make an image without a launcher',
+    why: reasons.map(printable).join('; '),
+    fix: 'Use --launcher auto, which adds one where it is needed, or take away what needs it.',
+    exitCode: EXPORT,
+  })
+
+export const labelReserved = (key: string) =>
+  new Problem('LABEL_RESERVED', {
+    what: 'Cannot export the image',
+    why: `a buildpack sets the label ${printable(key)}, which belongs to the lifecycle`,
+    fix: 'The buildpack has to choose a key of its own; io.buildpacks. is reserved.',
+    exitCode: EXPORT,
+  })
+
+export const layerUnreusable = (identifier: string, why: string) =>
+  new Problem('LAYER_UNREUSABLE', {
+    what: `Cannot export the layer ${printable(identifier)}`,
+    why,
+    fix: 'Build again with --clear-cache; if it stays so, the buildpack has to make the layer instead of counting on an earlier one.',
+    exitCode: EXPORT,
+  })
+
+export const processTypeUnknown = (type: string, known: readonly string[]) =>
+  new Problem('PROCESS_TYPE_UNKNOWN', {
+    what: `Cannot make ${JSON.stringify(type)} the default process`,
+    why: known.length === 0 ? 'the buildpacks made no processes' : `the processes are ${known.join(', ')}`,
+    fix: 'Name one of the processes, or leave the choice to the buildpacks.',
+    exitCode: EXPORT,
+  })

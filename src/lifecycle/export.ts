@@ -1,0 +1,153 @@
+import { rm } from 'node:fs/promises'
+import type {
+  BuildMetadata,
+  GroupMember,
+  ImageReport,
+  LauncherInfo,
+  LifecycleMetadata,
+  PlatformApi,
+  ProjectMetadata,
+  RunImageNames,
+} from '#cnb'
+import { printReport } from '#cnb'
+import type { Image, LayoutStore, StoredImage } from '#oci'
+import { type Report, writeDurably } from '#std'
+import { appImage, baseEnvironment } from './app-image.ts'
+import type { Places } from './executor.ts'
+import { appLabels } from './export-labels.ts'
+import { type ExportedLayer, exportLayers } from './export-layers.ts'
+import { processTypeUnknown } from './export-problems.ts'
+import type { LaunchFactsIndex } from './launch-facts-index.ts'
+import { type LauncherChoice, plainStart } from './launcher-need.ts'
+import type { LayerRules } from './layer-tar.ts'
+import { withExitCode } from './pack-directory.ts'
+import type { StatIndex } from './stat-index.ts'
+
+/** The launcher that an image may get. */
+export interface LauncherOptions {
+  readonly choice: LauncherChoice
+  /** The executable, asked for only where one is needed. */
+  readonly file: () => Promise<string>
+  readonly info: LauncherInfo
+  /** A directory with `lifecycle.sbom.<ext>` and `launcher.sbom.<ext>`, which the image's bills of materials get copies of. */
+  readonly sboms?: string
+}
+
+/** What an image is exported from. */
+export interface ExportOptions {
+  /** Where the image goes; the run image's layers have to be in it. */
+  readonly store: LayoutStore
+  /** Names that the image gets, the first one first. */
+  readonly names: readonly [string, ...string[]]
+  readonly places: Places
+  readonly rules: LayerRules
+  readonly platformApi: PlatformApi
+  readonly runImage: {
+    readonly image: Image
+    /** How exactly this image can be named: NAME@DIGEST. */
+    readonly reference: string
+    /** Under which names newer ones are found. */
+    readonly names?: RunImageNames
+  }
+  /** The image of an earlier build, whose layers are reused. */
+  readonly previous?: { readonly image: Image; readonly metadata: LifecycleMetadata }
+  readonly buildpacks: readonly GroupMember[]
+  /** What is in `config/metadata.toml` of the layers directory. */
+  readonly metadata: BuildMetadata
+  readonly project?: ProjectMetadata
+  readonly launcher: LauncherOptions
+  /** The process that starts by default, where it is not the buildpacks' choice. */
+  readonly processType?: string
+  readonly execEnv: string
+  /** Seconds since 1970 (`SOURCE_DATE_EPOCH`). */
+  readonly created: number
+  /** What is remembered from export to export; without it everything is read anew. */
+  readonly memory?: { readonly stats: StatIndex; readonly facts: LaunchFactsIndex }
+  readonly report: Report
+  /** Where report.toml goes. */
+  readonly reportFile?: string
+}
+
+/** An exported image. */
+export interface Exported {
+  readonly image: StoredImage
+  readonly report: ImageReport
+  /** The layers above the run image, bottom first. */
+  readonly layers: readonly ExportedLayer[]
+  /** True if the image holds a launcher. */
+  readonly launcher: boolean
+}
+
+/** Exit code of a failed export (CNB platform specification, "Exporter"). */
+const EXPORT = 62
+
+/**
+ * Turns what the buildpacks made into an image in the store (CNB platform specification, "Exporter"). The layers are byte for byte those of the
+ * reference lifecycle, so either reuses what the other made. Nobody sees the image before it is whole. Every failure a person can cause
+ * is a `Problem` with exit code 62.
+ */
+export function exportImage(options: ExportOptions): Promise<Exported> {
+  return withExitCode(EXPORT, async () => {
+    if (options.reportFile) await rm(options.reportFile, { force: true })
+    await using _lease = await options.store.lease()
+    const defaultType = chooseDefault(options)
+    const { layers, metadata, situation, launcher } = await exportLayers(options, defaultType)
+    const labels = labelsOf(options, metadata)
+    for (const key of Object.keys(labels)) options.report.line(`Adding label '${key}'`)
+    sayDefault(options.report, defaultType)
+
+    const settings = {
+      appDirectory: options.places.app.inside,
+      layersDirectory: options.places.layers.inside,
+      platformApi: options.platformApi,
+      created: options.created,
+      labels,
+    }
+    const base = baseEnvironment(options.runImage.image.config, settings)
+    const image = appImage(
+      options.runImage.image,
+      layers.map(({ layer, createdBy }) => ({ layer, history: { created_by: createdBy } })),
+      {
+        ...settings,
+        start: launcher
+          ? { launcher, ...(defaultType !== undefined && { defaultType }) }
+          : { launcher, ...plainStart(situation, base, options.places.app.inside) },
+      },
+    )
+    const { image: stored, report } = await save(options, image)
+    return { image: stored, report, layers, launcher }
+  })
+}
+
+function labelsOf(
+  { metadata: build, launcher, project = {}, execEnv, platformApi }: ExportOptions,
+  lifecycle: LifecycleMetadata,
+) {
+  return appLabels({ lifecycle, build, launcher: launcher.info, project, execEnv, platformApi })
+}
+
+/** The process that starts by default: the user's choice, else the buildpacks'. */
+function chooseDefault({ processType, metadata }: ExportOptions): string | undefined {
+  const types = metadata.processes.map(({ type }): string => type)
+  if (processType !== undefined && !types.includes(processType)) throw processTypeUnknown(processType, types)
+  return processType ?? metadata.defaultProcessType
+}
+
+function sayDefault(report: Report, type: string | undefined): void {
+  report.line(type === undefined ? 'no default process type' : `Setting default process type '${type}'`)
+}
+
+async function save(
+  { store, names, report, reportFile }: ExportOptions,
+  image: Image,
+): Promise<{ image: StoredImage; report: ImageReport }> {
+  report.line(`Saving ${names[0]}...`)
+  const stored = await store.write(image, names)
+  const told: ImageReport = { tags: names, digest: stored.digest, manifestSize: stored.manifestSize }
+  report.line(`*** Images (${stored.digest}):`)
+  for (const name of names) report.line(`      ${name}`)
+  report.detail(`*** Digest: ${stored.digest}`)
+  report.detail(`*** Manifest Size: ${stored.manifestSize}`)
+  if (reportFile) await writeDurably(reportFile, printReport(told))
+  return { image: stored, report: told }
+}

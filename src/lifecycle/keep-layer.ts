@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
+import type { Layer, LayoutStore } from '#oci'
+import { type Digest, Problem, type Report } from '#std'
+import { type DirectoryLayer, layerTar } from './layer-tar.ts'
+import { fingerprintOf, type StatIndex } from './stat-index.ts'
+
+/** Bytes after which other work of the process gets its turn. */
+const TURN = 8 << 20
+
+/** The diffID of a tar, read to its end. */
+export async function digestOfTar(tar: AsyncIterable<Uint8Array>): Promise<Digest> {
+  const hash = createHash('sha256')
+  let since = 0
+  for await (const chunk of tar) {
+    hash.update(chunk)
+    since += chunk.byteLength
+    if (since > TURN) {
+      since = 0
+      await setImmediate()
+    }
+  }
+  return `sha256:${hash.digest('hex')}` as Digest
+}
+
+/** The diffID of a directory layer; nothing of it is read where the index knows it. */
+export function diffIdOf(layer: DirectoryLayer, index: StatIndex | undefined): Promise<Digest> {
+  const read = () => digestOfTar(layerTar(layer))
+  return index ? index.diffId(fingerprintOf(layer), read) : read()
+}
+
+/**
+ * Puts a directory layer into the store: hashed first, and compressed only where the store has no layer of that diffID. An index that
+ * turns out wrong is corrected.
+ */
+export async function keepDirectory(
+  layer: DirectoryLayer,
+  label: string,
+  store: LayoutStore,
+  index: StatIndex | undefined,
+  report: Report,
+): Promise<Layer> {
+  const diffId = await diffIdOf(layer, index)
+  const known = await store.layerByDiffId(diffId)
+  if (known) return known
+  try {
+    return await addWithProgress(layer, label, store, diffId, report)
+  } catch (error) {
+    if (!index || !(error instanceof Problem) || error.code !== 'LAYER_DIFFERS') throw error
+    await index.forget(fingerprintOf(layer))
+    return addWithProgress(layer, label, store, await digestOfTar(layerTar(layer)), report)
+  }
+}
+
+/** Puts a tar that is made anew each time it is asked for into the store. */
+export async function keepTar(open: () => Readable | Promise<Readable>, store: LayoutStore): Promise<Layer> {
+  const diffId = await digestOfTar(await open())
+  return (await store.layerByDiffId(diffId)) ?? store.addLayer(await open(), diffId)
+}
+
+async function addWithProgress(
+  layer: DirectoryLayer,
+  label: string,
+  store: LayoutStore,
+  diffId: Digest,
+  report: Report,
+): Promise<Layer> {
+  const total = layer.entries.reduce((sum, { size }) => sum + size, 0)
+  using progress = report.progress(label, total)
+  return store.addLayer(
+    counted(layerTar(layer), bytes => progress.add(bytes)),
+    diffId,
+  )
+}
+
+async function* counted(
+  tar: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of tar) {
+    count(chunk.byteLength)
+    yield chunk
+  }
+}
