@@ -1,58 +1,60 @@
-package main
+package launch
 
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // environment holds variables by name; values are kept byte for byte.
 type environment map[string]string
 
-var stripped = []string{"CNB_LAYERS_DIR", "CNB_APP_DIR", "CNB_PROCESS_TYPE", "CNB_PLATFORM_API", "CNB_DEPRECATION_MODE"}
+// own are the variables that only a launcher needs.
+var own = []string{"CNB_LAYERS_DIR", "CNB_APP_DIR", "CNB_PROCESS_TYPE", "CNB_PLATFORM_API", "CNB_DEPRECATION_MODE"}
 
 // launchEnvironment is the container's environment without what only the launcher needs.
 func launchEnvironment(list []string) environment {
 	env := environment{}
 	for _, entry := range list {
-		if name, value, ok := strings.Cut(entry, "="); ok && name != "" {
+		if name, value, ok := strings.Cut(entry, "="); ok && !slices.Contains(own, name) {
 			env[name] = value
 		}
 	}
-	for _, name := range stripped {
-		delete(env, name)
-	}
 	if path, ok := env["PATH"]; ok {
-		var kept []string
-		for _, element := range strings.Split(path, ":") {
-			if element != "/cnb/process" && element != "/cnb/lifecycle" {
-				kept = append(kept, element)
-			}
-		}
-		env["PATH"] = strings.Join(kept, ":")
+		elements := slices.DeleteFunc(strings.Split(path, ":"), func(element string) bool {
+			return element == "/cnb/process" || element == "/cnb/lifecycle"
+		})
+		env["PATH"] = strings.Join(elements, ":")
 	}
 	return env
 }
 
+// list is the environment as a program gets it, sorted.
 func (env environment) list() []string {
-	var list []string
+	list := make([]string, 0, len(env))
 	for name, value := range env {
 		list = append(list, name+"="+value)
 	}
+	slices.Sort(list)
 	return list
 }
 
-func (env environment) prependDirectory(name, directory string) {
-	if info, err := os.Stat(directory); err != nil || !info.IsDir() {
-		return
+func (env environment) prependDirectory(name, directory string) error {
+	if _, err := os.Stat(directory); os.IsNotExist(err) {
+		return nil
+	} else if err != nil {
+		return err
 	}
 	if old := env[name]; old != "" {
 		directory += ":" + old
 	}
 	env[name] = directory
+	return nil
 }
 
-// applyDirectory applies the files of one env directory in byte order of their names.
+// applyDirectory applies the files of one env directory in byte order of their names (buildpack specification,
+// "Environment Variable Modification Rules").
 func (env environment) applyDirectory(directory string) error {
 	entries, err := os.ReadDir(directory)
 	if os.IsNotExist(err) {
@@ -71,7 +73,10 @@ func (env environment) applyDirectory(directory string) error {
 		if err != nil {
 			return err
 		}
-		name, action, _ := strings.Cut(entry.Name(), ".")
+		name, action, parted := strings.Cut(entry.Name(), ".")
+		if !parted {
+			action = "override"
+		}
 		delimiter, _ := os.ReadFile(filepath.Join(directory, name+".delim"))
 		env.apply(name, action, string(content), string(delimiter))
 	}
@@ -84,7 +89,7 @@ func (env environment) apply(name, action, value, delimiter string) {
 		delimiter = ""
 	}
 	switch action {
-	case "", "override":
+	case "override":
 		env[name] = value
 	case "default":
 		if old == "" {
