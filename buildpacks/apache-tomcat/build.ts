@@ -2,7 +2,7 @@ import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Build, type BuildContext, type Dependency, explodeZip, javaComponents } from '#sdk'
 import { findApplications, type WebApplication } from './applications.ts'
-import { contextXml, LOGGING_PROPERTIES, SERVER_XML, startCommand } from './configuration.ts'
+import { contextXml, LOGGING_PROPERTIES, SERVER_XML, startOptions } from './configuration.ts'
 
 /** Puts Tomcat and its configuration beside the app, and starts it in the processes `web` (default), `task` and `tomcat`. */
 export const build: Build = async context => {
@@ -20,14 +20,14 @@ export const build: Build = async context => {
     version: configuration.text('BP_TOMCAT_VERSION'),
   })
   const home = await contributeHome(tomcat, context)
-  const base = await contributeBase(tomcat, found, context)
+  const base = await contributeBase(tomcat, home, found, context)
   for (const { context: name, directory } of found)
     log.line(
       `Serving ${directory || 'the application'} at /${name === 'ROOT' ? '' : name.replaceAll('#', '/')}`,
     )
-  const command = startCommand(home, base)
+  const command = ['java', `@${base}/conf/start.options`]
   for (const type of ['task', 'tomcat', 'web']) launch.process({ type, command, default: type === 'web' })
-  context.components(await javaComponents(application))
+  for (const { directory } of found) context.components(await javaComponents(join(application, directory)))
 }
 
 /** A WAR file becomes a directory of its name, and is gone. */
@@ -53,6 +53,7 @@ async function contributeHome(tomcat: Dependency, { layers }: BuildContext): Pro
 
 async function contributeBase(
   tomcat: Dependency,
+  home: string,
   applications: readonly WebApplication[],
   { application, layers }: BuildContext,
 ): Promise<string> {
@@ -70,6 +71,7 @@ async function contributeBase(
       await mkdir(join(layer.directory, 'webapps'))
       await writeFile(join(conf, 'server.xml'), SERVER_XML)
       await writeFile(join(conf, 'logging.properties'), LOGGING_PROPERTIES)
+      await writeFile(join(conf, 'start.options'), startOptions(home, layer.directory))
       // The servlets for files and for JSP pages, as this release of Tomcat sets them up.
       await copyFile(join(tomcat.root, 'conf', 'web.xml'), join(conf, 'web.xml'))
       for (const [name, docBase] of contexts) await writeFile(join(place, `${name}.xml`), contextXml(docBase))

@@ -40,12 +40,15 @@ const OPENED = [
   'java.base/java.io',
   'java.base/java.util',
   'java.base/java.util.concurrent',
+  'java.rmi/sun.rmi.transport',
 ]
 
-/** Starts Tomcat without its shell scripts, so that images without a shell can run it. */
-export function startCommand(home: string, base: string): string[] {
-  return [
-    'java',
+/**
+ * The words that start Tomcat without its shell scripts, so that images without a shell can run it: an argument file of
+ * `java` (JDK tool specifications, "java @argument files").
+ */
+export function startOptions(home: string, base: string): string {
+  const words = [
     ...OPENED.map(name => `--add-opens=${name}=ALL-UNNAMED`),
     `-Djava.util.logging.config.file=${base}/conf/logging.properties`,
     '-Djava.util.logging.manager=org.apache.juli.ClassLoaderLogManager',
@@ -53,9 +56,9 @@ export function startCommand(home: string, base: string): string[] {
     '-Dorg.apache.tomcat.util.digester.PROPERTY_SOURCE=org.apache.tomcat.util.digester.EnvironmentPropertySource',
     `-Dcatalina.home=${home}`,
     `-Dcatalina.base=${base}`,
-    '-classpath',
-    `${home}/bin/bootstrap.jar:${home}/bin/tomcat-juli.jar`,
+    `--class-path=${home}/bin/bootstrap.jar:${home}/bin/tomcat-juli.jar`,
     'org.apache.catalina.startup.Bootstrap',
     'start',
   ]
+  return words.map(word => `"${word.replace(/[\\"]/g, '\\$&')}"\n`).join('')
 }

@@ -13,6 +13,13 @@ describe('coordinatesOf', () => {
     assert.deepEqual(found, { group: 'org.example', name: 'shop', version: '1.2' })
   })
 
+  it('knows what tells jars of one version apart', () => {
+    const { classifier } = coordinatesOf('quic-4.2-linux-x86_64.jar', manifest(), [
+      properties('io.netty', 'quic', '4.2'),
+    ])
+    assert.equal(classifier, 'linux-x86_64')
+  })
+
   it('takes the properties that the file is named after, where jars were merged', () => {
     const merged = [
       properties('org.jctools', 'jctools-core', '4.0.5'),

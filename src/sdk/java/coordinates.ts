@@ -7,6 +7,8 @@ export interface Coordinates {
   readonly name: string
   /** Empty where it is not known. */
   readonly version: string
+  /** What tells several jars of one version apart, such as `linux-x86_64`. */
+  readonly classifier?: string
 }
 
 /**
@@ -24,7 +26,10 @@ export function coordinatesOf(
     .filter(each => bare === each.get('artifactId') || bare.startsWith(`${each.get('artifactId')}-`))
     .toSorted((a, b) => (b.get('artifactId') ?? '').length - (a.get('artifactId') ?? '').length)[0]
   const [group, name, version] = ['groupId', 'artifactId', 'version'].map(key => own?.get(key))
-  if (group && name && version) return { group, name, version }
+  if (group && name && version) {
+    const start = `${name}-${version}-`
+    return { group, name, version, ...(bare.startsWith(start) && { classifier: bare.slice(start.length) }) }
+  }
   const [, named = bare, numbered = ''] = /^(.+?)-(\d[\w.+-]*)$/.exec(bare) ?? []
   const guessed = groupOf(named, manifest)
   return {

@@ -57,7 +57,8 @@ export function parseProperties(text: string): Map<string, string> {
 }
 
 /** The jar as a component for bills of materials, with the digests that vulnerability scanners look jars up by. */
-export async function componentOfJar({ file, group, name, version }: Jar): Promise<Component> {
+export async function componentOfJar({ file, group, name, version, classifier }: Jar): Promise<Component> {
+  const qualifiers = classifier ? { qualifiers: { classifier } } : {}
   const [sha1, sha256] = [createHash('sha1'), createHash('sha256')]
   await pipeline(createReadStream(file), async bytes => {
     for await (const chunk of bytes) {
@@ -70,7 +71,8 @@ export async function componentOfJar({ file, group, name, version }: Jar): Promi
     name,
     version,
     ...(group && { group }),
-    ...(group && version && { purl: purl({ type: 'maven', namespace: group, name, version }) }),
+    ...(group &&
+      version && { purl: purl({ type: 'maven', namespace: group, name, version, ...qualifiers }) }),
     hashes: { 'SHA-1': sha1.digest('hex'), 'SHA-256': sha256.digest('hex') },
   }
 }
