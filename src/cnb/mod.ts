@@ -106,6 +106,7 @@ export {
   type ProjectVariable,
   parseProject,
 } from './project.ts'
+export { type Project, type ProjectBuildpack, type ProjectScript, type ProjectVariable, parseProject } from './project.ts'
 export {
   type ProjectMetadata,
   parseProjectMetadata,
