@@ -4,8 +4,19 @@ import { describeForLaunch } from './launch-environment.ts'
 import { buildAuthorities, trustWhileBuilding } from './truststore.ts'
 import { wantedVersion } from './version.ts'
 
-/** Start-up helpers of every Java image, by the names that the launcher knows them by. */
-const HELPERS = ['active-processor-count', 'java-truststore', 'memory-calculator']
+/** Start-up helpers of every Java image, by the names that the launcher knows them by; they run in this order. */
+const HELPERS = [
+  'active-processor-count',
+  'debug',
+  'java-opts',
+  'java-truststore',
+  'jfr',
+  'jmx',
+  'jvm-heap',
+  'jvm-out-of-memory',
+  'memory-calculator',
+  'nmt',
+]
 
 /** Provides what the plan asks for: a JDK for later buildpacks, and a runtime for the image. */
 export const build: Build = async context => {

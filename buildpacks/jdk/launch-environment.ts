@@ -13,5 +13,4 @@ export async function describeForLaunch(layer: Layer, application: string): Prom
   environment.launch.default('JAVA_HOME', directory)
   // One arena for each thread makes glibc keep more memory than the JVM's own accounts say.
   environment.launch.default('MALLOC_ARENA_MAX', '2')
-  environment.launch.append('JAVA_TOOL_OPTIONS', '-XX:+ExitOnOutOfMemoryError', ' ')
 }

@@ -8,6 +8,7 @@ export {
   openZip,
   Problem,
   parseToml,
+  printCertificates,
   readCertificates,
   readIfExists,
   removeTree,
