@@ -12,6 +12,7 @@ export {
   readCertificates,
   readIfExists,
   removeTree,
+  type TomlTable,
   type ZipArchive,
   type ZipEntry,
 } from '#std'
