@@ -106,7 +106,6 @@ export {
   type ProjectVariable,
   parseProject,
 } from './project.ts'
-export { type Project, type ProjectBuildpack, type ProjectScript, type ProjectVariable, parseProject } from './project.ts'
 export {
   type ProjectMetadata,
   parseProjectMetadata,

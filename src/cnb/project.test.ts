@@ -75,10 +75,41 @@ uri = "./mine"
       '[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nuri = "x"\nversion = "1"',
       /version/,
     ],
+    [
+      'a variable whose name would leave a directory',
+      '[_]\nschema-version = "0.2"\n[[io.buildpacks.build.env]]\nname = "../../x"\nvalue = ""',
+      /name for a variable/,
+    ],
   ]
   for (const [what, text, why] of bad) {
     it(`refuses ${what}`, () => {
       assert.throws(() => parseProject(text, 'project.toml'), { code: 'PROJECT_INVALID', why })
     })
   }
+
+  it('says which keys of 0.2 mean nothing, and leaves tables of other vendors alone', () => {
+    const report = recording()
+    const text = `[_]
+schema-version = "0.2"
+nmae = "x"
+[com.example]
+any = 1
+[build]
+builder = "old"
+[io.example]
+any = 1
+[[io.buildpacks.group]]
+id = "a/b"
+verison = "1"
+[io.buildpacks.bulid]
+`
+    parseProject(text, 'p', report)
+    const keys = report.lines.map(line => /\[(.*)\]/.exec(line)?.[1])
+    assert.deepEqual(keys, ['_.nmae', 'build', 'io.buildpacks.group.verison', 'io.buildpacks.bulid'])
+  })
+
+  it('wants a license to say something', () => {
+    const text = '[_]\nschema-version = "0.2"\n[[_.licenses]]\n'
+    assert.throws(() => parseProject(text, 'p'), { code: 'DOCUMENT_INVALID', message: /type or uri/ })
+  })
 })

@@ -1,4 +1,7 @@
-/** The keys that a document may have: `true` for a value of any kind, else those of the table, or of each table of a list. */
+/**
+ * The keys that a document may have: `true` for a value of any kind, else those of the table, or of each table of a list; `*` stands for
+ * all keys that are not named, and an empty table for a key that is known to be wrong.
+ */
 export interface KnownKeys {
   readonly [key: string]: true | KnownKeys
 }
@@ -9,8 +12,8 @@ export function unknownKeys(value: unknown, known: KnownKeys, path: readonly str
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) => {
     const here = [...path, key]
-    const below = Object.hasOwn(known, key) ? known[key] : undefined
-    if (below === undefined) return [here.join('.')]
+    const below = Object.hasOwn(known, key) ? known[key] : known['*']
+    if (below === undefined || (below !== true && Object.keys(below).length === 0)) return [here.join('.')]
     return below === true ? [] : unknownKeys(inner, below, here)
   })
 }
