@@ -8,6 +8,7 @@ export function inspectDocument({
   created,
   target,
   user,
+  baseId,
   build,
   layers,
 }: Inspected): unknown {
@@ -21,6 +22,7 @@ export function inspectDocument({
       created: created ?? null,
       target,
       user: user ?? null,
+      ...(baseId && { base_id: baseId }),
       built_by_buildpacks: build !== undefined,
       layers: layers.map(({ diffId, createdBy, ...layer }) => ({
         ...layer,

@@ -11,7 +11,7 @@ const GAP = 8
  * All text of the image is made printable.
  */
 export function inspectText(found: Inspected): string {
-  const { name, digest, size, created, target, user, build, layers } = found
+  const { name, digest, size, created, target, user, baseId, build, layers } = found
   const { os, architecture, variant, distribution } = target
   const platform = [os, architecture, ...(variant ? [variant] : [])].join('/')
   const head = [
@@ -24,10 +24,15 @@ export function inspectText(found: Inspected): string {
   ]
   const sections = [
     printable(head.join('\n')),
-    ...(build ? buildTexts(build) : ['This image was not built by buildpacks.']),
+    ...(build ? buildTexts(build) : [withoutBuild(baseId)]),
     `Layers:\n${table([['MADE BY', 'SIZE', 'DIFF ID', 'BLOB'], ...layers.map(layerRow)], 2, '  ')}`,
   ]
   return sections.join('\n\n')
+}
+
+function withoutBuild(baseId: string | undefined): string {
+  if (baseId === undefined) return 'This image was not built by buildpacks.'
+  return printable(`This is a base image for buildpacks: ${baseId}`)
 }
 
 /** The sections that `pack inspect` prints, in its order and form. */

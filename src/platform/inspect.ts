@@ -1,4 +1,5 @@
 import {
+  BASE_ID_LABEL,
   BUILD_LABEL,
   type BuildLabel,
   DISTRO_NAME_LABEL,
@@ -51,6 +52,8 @@ export interface Inspected {
     readonly distribution?: { readonly name: string; readonly version: string }
   }
   readonly user?: string
+  /** Set for base images of buildpacks: the id of the base, or of the stack. */
+  readonly baseId?: string
   readonly build?: InspectedBuild
   readonly layers: readonly InspectedLayer[]
 }
@@ -67,6 +70,7 @@ export async function inspectImage(store: LayoutStore, name: string): Promise<In
   const build = read(labels[BUILD_LABEL], parseBuildLabel, BUILD_LABEL)
   const { created } = config
   const user = config.config?.User
+  const baseId = labels[BASE_ID_LABEL] ?? labels[STACK_ID_LABEL]
   return {
     name,
     digest: image.digest,
@@ -74,6 +78,7 @@ export async function inspectImage(store: LayoutStore, name: string): Promise<In
     ...(created && { created }),
     target: targetOf(config),
     ...(user && { user }),
+    ...(!(metadata || build) && baseId && { baseId }),
     ...((metadata || build) && { build: buildOf(config, metadata, build) }),
     layers: layersOf(image, metadata),
   }

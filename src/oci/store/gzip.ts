@@ -6,7 +6,8 @@ const BLOCK = 1 << 20
 const WINDOW = 1 << 15
 /** Blocks under way at once; zlib works on threads, so this is how far compression runs ahead of writing. */
 const AT_ONCE = 8
-const LEVEL = 6
+/** Against 6, a base or a JRE is half a percent larger and a fifth faster. */
+const LEVEL = 5
 
 const deflate = promisify<Uint8Array, object, Buffer>(deflateRaw)
 
@@ -14,8 +15,11 @@ const deflate = promisify<Uint8Array, object, Buffer>(deflateRaw)
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 
 /**
- * Compresses a stream to gzip (RFC 1952), one block on each of zlib's threads. The output depends on the input alone, not on how it
- * was cut into chunks nor on the number of threads.
+ * Compresses a stream to gzip (RFC 1952), one block on each of zlib's threads. The output depends on the input and on Node's zlib alone,
+ * not on how it was cut into chunks nor on the number of threads.
+ *
+ * The releases of Node 20 (from 20.19.0), 22 and 24 for x64 were seen to give equal bytes. A Node that a distribution linked with another
+ * zlib gives other bytes: there the same layers, by diffID, make an image with another digest.
  */
 export async function* gzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   yield HEADER
