@@ -1,6 +1,7 @@
 import { chmod, copyFile, lstat, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isSystemError, parseToml, printJson, printToml, readIfExists, removeTree } from '#std'
+import { parseLayer, printLayer } from '#cnb'
+import { isSystemError, printJson, readIfExists, removeTree } from '#std'
 import { writeBill } from './bill.ts'
 import { EnvironmentFiles } from './environment.ts'
 import { copyTree, linkTree, settleModes } from './install.ts'
@@ -46,7 +47,7 @@ async function contribute(name: string, plan: LayerPlan, options: LayersOptions)
     await make(name, place, plan, options)
   }
   if (plan.components) await writeBill(join(options.directory, name), plan.components)
-  await writeFile(file, printToml({ types: flags(plan.types), metadata }))
+  await writeFile(file, printLayer({ types: flags(plan.types), metadata }))
   return { directory: place, reused }
 }
 
@@ -92,7 +93,8 @@ async function keep(name: string, types: LayerTypes, options: LayersOptions): Pr
   const there = await exists(place)
   const previous = (there ? await previousOf(file) : undefined) ?? {}
   await mkdir(place, { recursive: true })
-  const record = (metadata: object) => writeFile(file, printToml({ types: flags(types), metadata }))
+  const record = (metadata: Readonly<Record<string, unknown>>) =>
+    writeFile(file, printLayer({ types: flags(types), metadata }))
   await record(previous)
   return { directory: place, previous, record }
 }
@@ -107,11 +109,9 @@ function fileOf(directory: string, name: string): string {
   return join(directory, `${name}.toml`)
 }
 
-async function previousOf(file: string): Promise<Record<string, unknown> | undefined> {
+async function previousOf(file: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   const text = await readIfExists(file)
-  if (text === undefined) return undefined
-  const { metadata } = parseToml(text, file)
-  return typeof metadata === 'object' && metadata !== null ? (metadata as Record<string, unknown>) : {}
+  return text === undefined ? undefined : (parseLayer(text, file).metadata ?? {})
 }
 
 /** Names the first key that differs; values are shown where they are short. */

@@ -1,7 +1,8 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Component } from '#bom'
-import { isSystemError, parseToml, printToml, readIfExists } from '#std'
+import { parseBuildpackPlan, parseStore, printStore } from '#cnb'
+import { isSystemError, printToml, readIfExists } from '#std'
 import { writeBill } from './bill.ts'
 import { readBindings } from './bindings.ts'
 import { type Configuration, openConfiguration, printConfiguration } from './configuration.ts'
@@ -60,7 +61,7 @@ export async function buildPhase(
   const unmet: string[] = []
   const components: Component[] = []
   const storeFile = join(layersDirectory, 'store.toml')
-  const remembered = await readTable(storeFile, 'metadata')
+  const remembered = parseStore((await readIfExists(storeFile)) ?? '', storeFile).metadata
   const store = new Map<string, unknown>(Object.entries(remembered))
   const layers = openLayers({
     directory: layersDirectory,
@@ -101,7 +102,7 @@ export async function buildPhase(
   if (components.length > 0) await writeBill(join(layersDirectory, 'launch'), components)
   if (unmet.length > 0)
     await writeFile(join(layersDirectory, 'build.toml'), printToml({ unmet: unmet.map(name => ({ name })) }))
-  if (store.size > 0) await writeFile(storeFile, printToml({ metadata: Object.fromEntries(store) }))
+  if (store.size > 0) await writeFile(storeFile, printStore({ metadata: Object.fromEntries(store) }))
   else if (Object.keys(remembered).length > 0) await writeFile(storeFile, '')
 }
 
@@ -149,17 +150,11 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-async function readPlan(file: string): Promise<Requirement[]> {
-  const { entries } = parseToml((await readIfExists(file)) ?? '', file)
-  return Array.isArray(entries) ? (entries as Requirement[]) : []
+async function readPlan(file: string): Promise<readonly Requirement[]> {
+  return parseBuildpackPlan((await readIfExists(file)) ?? '', file)
 }
 
 function requiredAs(plan: readonly Requirement[], name: string): Record<string, unknown> | undefined {
   const found = plan.filter(each => each.name === name)
   return found.length === 0 ? undefined : Object.assign({}, ...found.map(({ metadata }) => metadata))
-}
-
-async function readTable(file: string, key: string): Promise<Record<string, unknown>> {
-  const table = parseToml((await readIfExists(file)) ?? '', file)[key]
-  return typeof table === 'object' && table !== null ? (table as Record<string, unknown>) : {}
 }
