@@ -1,18 +1,10 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import {
-  escapeId,
-  type GroupMember,
-  type LayerDocument,
-  type LayerName,
-  parseLayer,
-  parseLayerName,
-  parseStore,
-  type Store,
-} from '#cnb'
+import { escapeId, type GroupMember, type LayerDocument, type LayerName, parseStore, type Store } from '#cnb'
 import { byBytes, isSystemError } from '#std'
 import type { Place } from './executor.ts'
 import { placeNotDirectory } from './export-problems.ts'
+import { readLayers } from './read-layers.ts'
 import { readUntrustedText } from './untrusted.ts'
 
 /** A layer that a buildpack described with a `<layer>.toml`, with or without contents. */
@@ -33,8 +25,6 @@ export interface DescribedLayers {
   readonly store?: Store
 }
 
-const NOT_LAYERS = ['build.toml', 'launch.toml', 'store.toml']
-
 /**
  * Reads what a buildpack left in its directory (CNB buildpack specification, "Layer Types"). A directory without a `<layer>.toml` is
  * no layer. Throws a `Problem` (`TOML_MALFORMED`, `DOCUMENT_INVALID`, `LAYER_NAME_INVALID`, `PLACE_NOT_DIRECTORY`).
@@ -45,20 +35,17 @@ export async function readBuildpackLayers(
 ): Promise<DescribedLayers> {
   const place = below(layers, escapeId(id))
   if (!isDirectory(layers, place)) return { layers: [] }
-  const files = readdirSync(place.host).filter(file => file.endsWith('.toml') && !NOT_LAYERS.includes(file))
-  const described = await Promise.all(
-    files.map(async (file): Promise<DescribedLayer> => {
-      const name = parseLayerName(file.slice(0, -'.toml'.length), join(place.host, file))
-      const contents = below(place, name)
-      return {
-        identifier: `${id}:${name}`,
-        name,
-        document: parseLayer((await readUntrustedText(join(place.host, file))) ?? '', `${id}: ${file}`),
-        place: contents,
-        hasContents: isDirectory(layers, contents),
-      }
-    }),
-  )
+  const described = (await readLayers(place.host, id)).map((document): DescribedLayer => {
+    const { name } = document
+    const contents = below(place, name)
+    return {
+      identifier: `${id}:${name}`,
+      name,
+      document,
+      place: contents,
+      hasContents: isDirectory(layers, contents),
+    }
+  })
   const storeText = await readUntrustedText(join(place.host, 'store.toml'))
   return {
     layers: described.sort((a, b) => byBytes(a.identifier, b.identifier)),

@@ -76,3 +76,10 @@ export const processTypeUnknown = (type: string, known: readonly string[]) =>
     fix: 'Name one of the processes, or leave the choice to the buildpacks.',
     exitCode: EXPORT,
   })
+
+export const cacheMissing = (directory: string) =>
+  new Problem('CACHE_MISSING', {
+    what: `Cannot use the cache ${printable(directory)}`,
+    why: 'there is no such directory',
+    fix: 'Make it, or mount a volume there, before the build.',
+  })

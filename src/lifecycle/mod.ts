@@ -3,6 +3,7 @@ export { type BuildOptions, build } from './build.ts'
 export type { Cache, CacheMetadata, CacheWriting } from './cache.ts'
 export { type Detection, type DetectOptions, detect } from './detect.ts'
 export { type DetectAttempt, DetectFailure } from './detect-failure.ts'
+export { type DirectoryCache, type DirectoryCacheOptions, openDirectoryCache } from './directory-cache.ts'
 export type {
   BuildpackSource,
   Execution,
@@ -13,6 +14,7 @@ export type {
   Places,
 } from './executor.ts'
 export { type Exported, type ExportOptions, exportImage, type LauncherOptions } from './export.ts'
+export { type CacheExportOptions, exportCache } from './export-cache.ts'
 export type { ExportedLayer } from './export-layers.ts'
 export { extractLayer } from './extract-layer.ts'
 export { LaunchFactsIndex } from './launch-facts-index.ts'
@@ -22,3 +24,4 @@ export { lifecycleMetadataOf, type RebaseOptions, rebaseImage } from './rebase.t
 export { listedRunImages, type RebasePair, type Refusal, rebaseRefusals } from './rebase-checks.ts'
 export { type RestoreOptions, restore } from './restore.ts'
 export { StatIndex } from './stat-index.ts'
+export { type CacheRules, openVolumeCache } from './volume-cache.ts'

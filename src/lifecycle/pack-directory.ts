@@ -20,19 +20,19 @@ export async function packDirectory(
   modes?: DirectoryLayer['modes'],
 ): Promise<DirectoryLayer> {
   if (!isDirectory(top, place)) throw placeNotDirectory(place.inside)
+  const layer = await packTree(place, top, rules)
+  warnOf(layer.entries, place, report)
+  return { ...layer, ...(modes && rules.parents === 'fixed' && { modes }) }
+}
+
+/** The same for a directory that is known to be one and may lie anywhere on this machine. */
+export async function packTree(place: Place, top: Place, rules: LayerRules): Promise<DirectoryLayer> {
   const entries = await scanTree(place.host)
-  warnOf(entries, place, report)
-  return {
-    place,
-    entries,
-    parents: await parentEntries(place, top, rules),
-    owner: rules.owner,
-    ...(modes && rules.parents === 'fixed' && { modes }),
-  }
+  return { place, entries, parents: await parentEntries(place, top, rules), owner: rules.owner }
 }
 
 /** Says which entries a layer cannot hold. */
-export function warnOf(entries: readonly TreeEntry[], place: Place, report: Report): void {
+function warnOf(entries: readonly TreeEntry[], place: Place, report: Report): void {
   const left = unpackable(entries)
   for (const { path, type } of left.slice(0, 10)) {
     report.warn(

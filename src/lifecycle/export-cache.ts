@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs'
+import { type BuildpackLayers, type GroupMember, type LayerRecord, layersOf } from '#cnb'
+import { Problem, type Report } from '#std'
+import { below, readBuildpackLayers } from './buildpack-layers.ts'
+import type { Cache, CacheMetadata, CacheWriting } from './cache.ts'
+import type { Place, Places } from './executor.ts'
+import { diffIdOf } from './keep-layer.ts'
+import type { LayerRules } from './layer-tar.ts'
+import { packDirectory } from './pack-directory.ts'
+import type { StatIndex } from './stat-index.ts'
+
+/** What a cache is written from. */
+export interface CacheExportOptions {
+  readonly cache: Cache
+  readonly places: Pick<Places, 'layers'>
+  readonly rules: LayerRules
+  readonly buildpacks: readonly GroupMember[]
+  readonly stats?: StatIndex
+  readonly report: Report
+}
+
+/**
+ * Keeps the layers that buildpacks declared `cache` for the next build, and only those (CNB platform specification, "Exporter"). A failure is a
+ * warning, because the image is there already; then the cache is as it was. A directory cache takes the directories away, so this
+ * comes after the image. False if nothing was kept.
+ */
+export async function exportCache(options: CacheExportOptions): Promise<boolean> {
+  const { cache, report } = options
+  try {
+    const before = await cache.metadata()
+    await using writing = await cache.begin()
+    const buildpacks: BuildpackLayers[] = []
+    for (const member of options.buildpacks)
+      buildpacks.push(await cacheBuildpack(options, writing, before, member))
+    const sbom = await cacheSbom(options, writing, before)
+    await writing.commit({ ...(sbom && { sbom }), buildpacks })
+    return true
+  } catch (error) {
+    const why =
+      error instanceof Problem
+        ? `${error.what}: ${error.why}`
+        : error instanceof Error
+          ? error.message
+          : String(error)
+    report.warn(`Failed to export cache: ${why}`)
+    return false
+  }
+}
+
+async function cacheBuildpack(
+  options: CacheExportOptions,
+  writing: CacheWriting,
+  before: CacheMetadata | undefined,
+  member: GroupMember,
+): Promise<BuildpackLayers> {
+  const { layers } = await readBuildpackLayers(options.places.layers, member)
+  const previous = before && layersOf(before, member.id)
+  const records = new Map<string, LayerRecord>()
+  for (const { identifier, name, document, place, hasContents } of layers.filter(
+    each => each.document.types.cache,
+  )) {
+    if (!hasContents) {
+      options.report.warn(`Failed to cache layer '${identifier}' because it has no contents`)
+      continue
+    }
+    const sha = await addOrReuse(options, writing, identifier, place, previous?.layers.get(name)?.sha)
+    const { types, metadata } = document
+    records.set(name, {
+      sha,
+      ...types,
+      ...(metadata && Object.keys(metadata).length > 0 && { data: metadata }),
+    })
+  }
+  return { key: member.id, version: member.version, layers: records }
+}
+
+async function cacheSbom(
+  options: CacheExportOptions,
+  writing: CacheWriting,
+  before: CacheMetadata | undefined,
+): Promise<{ sha: string } | undefined> {
+  const place = below(below(options.places.layers, 'sbom'), 'cache')
+  if (!existsSync(place.host)) return undefined
+  return {
+    sha: await addOrReuse(options, writing, 'buildpacksio/lifecycle:cache.sbom', place, before?.sbom?.sha),
+  }
+}
+
+async function addOrReuse(
+  options: CacheExportOptions,
+  writing: CacheWriting,
+  identifier: string,
+  place: Place,
+  previous: string | undefined,
+): Promise<string> {
+  const { places, rules, report, stats } = options
+  const diffId = await diffIdOf(await packDirectory(place, places.layers, rules, report), stats)
+  if (diffId === previous && (await writing.reuse(previous))) {
+    report.line(`Reusing cache layer '${identifier}'`)
+    report.detail(`Layer '${identifier}' SHA: ${diffId}`)
+    return diffId
+  }
+  report.line(`Adding cache layer '${identifier}'`)
+  return writing.addLayer(place.host, place.inside)
+}
