@@ -63,11 +63,16 @@ const imageConfig = v.looseObject({
   ),
 })
 
-/** Reads an image configuration. Throws a `Problem` (`JSON_MALFORMED`, `DOCUMENT_INVALID`). */
+/**
+ * Reads an image configuration; keys keep their order, so that it prints as it was. Throws a `Problem` (`JSON_MALFORMED`,
+ * `DOCUMENT_INVALID`).
+ */
 export function parseConfig(bytes: Uint8Array, source: string): ImageConfig {
   const value = parseJson(new TextDecoder().decode(bytes), source)
-  const checked = check(imageConfig, value, source)
-  return withoutNulls(checked) as unknown as ImageConfig
+  const { rootfs } = check(imageConfig, value, source)
+  const found = withoutNulls(value as Record<string, unknown>)
+  // An image without layers may have `null` for their list.
+  return (rootfs.diff_ids.length > 0 ? found : { ...found, rootfs }) as unknown as ImageConfig
 }
 
 /** Docker writes `null` for empty lists and objects; absent says the same. */

@@ -29,6 +29,14 @@ export const layerUnsupported = (mediaType: string) =>
     fix: 'Have the image made with gzip or plain tar layers.',
   })
 
+export const layerDamaged = (digest: Digest, cause: unknown) =>
+  new Problem('LAYER_DAMAGED', {
+    what: `Cannot unpack the layer ${digest}`,
+    why: 'it is no whole gzip stream, although its image says so',
+    fix: 'Get the image again from where it came; if it stays so, its maker has to mend it.',
+    cause,
+  })
+
 export const layerDiffers = (wanted: Digest, found: Digest) =>
   new Problem('LAYER_DIFFERS', {
     what: 'Cannot take over a layer',

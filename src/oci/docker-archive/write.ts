@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Digest, digestOf, hexOf, packTar, syncDirectory, type TarEntry } from '#std'
 import type { Image, Layer } from '../image.ts'
 import { compressionOf } from '../media-types.ts'
-import { layerUnsupported } from '../problems.ts'
+import { blobDamaged, layerUnsupported } from '../problems.ts'
 
 /** What a written archive is called by those who load it: the image ID, which is the digest of the configuration. */
 export interface WrittenArchive {
@@ -53,7 +53,7 @@ function* entriesOf(image: Image, config: Buffer, name: string | undefined): Gen
     const path = pathOf(layer)
     if (written.has(path)) continue
     written.add(path)
-    yield fileEntry(path, layer.blob.size, () => layer.compressed())
+    yield fileEntry(path, layer.blob.size, () => verified(layer))
   }
   const manifest = Buffer.from(
     JSON.stringify([
@@ -65,6 +65,19 @@ function* entriesOf(image: Image, config: Buffer, name: string | undefined): Gen
 
 function fileEntry(name: string, size: number, content: NonNullable<TarEntry['content']>): TarEntry {
   return { name, type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: MTIME, size, content }
+}
+
+/** The packed bytes of a layer; ends in a `Problem` (`BLOB_DAMAGED`) if they are not those that its digest names. */
+async function* verified({ blob, compressed }: Layer): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of await compressed()) {
+    hash.update(chunk)
+    size += chunk.byteLength
+    if (size > blob.size) throw blobDamaged(blob.digest)
+    yield chunk
+  }
+  if (`sha256:${hash.digest('hex')}` !== blob.digest) throw blobDamaged(blob.digest)
 }
 
 function pathOf({ blob }: Layer): string {
