@@ -18,7 +18,9 @@ describe('gzip', () => {
     short: Buffer.from('hello'),
     'one block exactly': noise(1 << 20),
     'one block and a byte': noise((1 << 20) + 1, 7),
-    'twelve blocks that repeat': Buffer.concat(Array.from({ length: 12 }, () => noise(1 << 20, 3))),
+    'nine blocks of little': Buffer.concat(
+      Array.from({ length: 9 }, (_, index) => Buffer.alloc(1 << 20, index)),
+    ),
   }
 
   it('unpacks to what was packed', async () => {
@@ -29,7 +31,7 @@ describe('gzip', () => {
   it('gives the same bytes however its input was cut', async () => {
     for (const bytes of Object.values(samples)) {
       const whole = await packed(bytes)
-      for (const step of [1000, 65_536, (1 << 20) - 1, (1 << 20) + 1])
+      for (const step of [4096, (1 << 20) - 1, (1 << 20) + 1])
         assert.ok((await packed(bytes, step)).equals(whole))
     }
   })
@@ -45,7 +47,7 @@ describe('gzip', () => {
   })
 
   it('satisfies the gzip program', async context => {
-    const answer = spawnSync('gzip', ['-t'], { input: await packed(samples['twelve blocks that repeat']) })
+    const answer = spawnSync('gzip', ['-t'], { input: await packed(samples['nine blocks of little']) })
     if (answer.error) return context.skip('there is no gzip program here')
     assert.equal(answer.status, 0, answer.stderr.toString())
   })
