@@ -2,9 +2,10 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { DebianArchive } from '#sources'
-import { type Digest, digestOf, packTar, printJson, type Report, removeTree, temporaryDirectory } from '#std'
+import { type Digest, digestOf, ownedDirectory, packTar, printJson, type Report, removeTree } from '#std'
 import { putGround } from './accounts.ts'
-import { decodeAll } from './decode-all.ts'
+import { type DecodeJob, decodeAll } from './decode-all.ts'
+import { decodeOnce } from './decoded.ts'
 import { type Installed, putRecords } from './dpkg.ts'
 import { fetchPackages } from './fetch.ts'
 import { type BaseSettings, settingsOf } from './image.ts'
@@ -52,7 +53,7 @@ export async function assembleBase(
   { home, archive, report }: AssemblyContext,
 ): Promise<Assembled> {
   const artifacts = await fetchPackages(lock.name, lock.packages, archive, report)
-  const staging = await temporaryDirectory(join(home, 'builds'), '.base-')
+  const staging = await ownedDirectory(join(home, 'builds'), '.base-')
   const spools = new Map<string, Promise<FileHandle>>()
   const handleOf = (spool: string) => {
     const handle = spools.get(spool) ?? open(spool, 'r')
@@ -88,7 +89,7 @@ export async function assembleBase(
       recipe,
       lock,
       artifacts.map(({ path }) => path),
-      staging.path,
+      { home, staging: staging.path },
       read,
     )
     const openContent = (content: Content) => ('bytes' in content ? content.bytes : () => stream(content))
@@ -112,15 +113,16 @@ async function compose(
   recipe: Recipe,
   lock: BaseLock,
   paths: readonly string[],
-  staging: string,
+  { home, staging }: { readonly home: string; readonly staging: string },
   read: (content: Content) => Promise<Buffer>,
 ): Promise<BaseTree> {
   const tree: BaseTree = new Map()
-  const jobs = lock.packages.map(({ name }, index) => ({
-    path: paths[index] as string,
-    spool: join(staging, String(index)),
-    keep: keepOf(recipe, name),
-  }))
+  const jobs = lock.packages.map(({ name }, index): DecodeJob => {
+    const path = paths[index] as string
+    // What runs is patched often, and a package at a time; what builds is large, and unpacked on the disk anyhow.
+    if (recipe.role === 'run') return decodeOnce(home, recipe, name, path)
+    return { path, spool: join(staging, String(index)), keep: keepOf(recipe, name) }
+  })
   const decoded = await decodeAll(jobs)
   const installed: Installed[] = []
   lock.packages.forEach(({ name }, index) => {

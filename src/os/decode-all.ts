@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { openUnxzPool } from '#sources'
+import { openUnxzPool, type UnxzPool } from '#sources'
 import { type DecodedPackage, decodePackage, type Keep } from './decode.ts'
 
 /** One package to decode, and where its bytes go. */
@@ -7,6 +7,8 @@ export interface DecodeJob {
   readonly path: string
   readonly spool: string
   readonly keep: Keep
+  /** Takes the place of decoding. */
+  readonly decode?: (pool: UnxzPool) => Promise<DecodedPackage>
 }
 
 const AT_ONCE = 4
@@ -22,8 +24,8 @@ export async function decodeAll(jobs: readonly DecodeJob[]): Promise<DecodedPack
   const results: DecodedPackage[] = []
   const work = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const { path, spool, keep } = next.job
-      results[next.index] = await decodePackage(path, spool, keep, pool)
+      const { path, spool, keep, decode = own => decodePackage(path, spool, keep, own) } = next.job
+      results[next.index] = await decode(pool)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))

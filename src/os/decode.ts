@@ -85,6 +85,9 @@ function mergedPath(name: Buffer, source: string): string {
     .split('/')
     .filter(step => step !== '' && step !== '.')
   if (steps.includes('..')) throw unpackRefused(source, 'it has a path that leads upwards')
+  if (steps.some(step => step.length > 255))
+    throw unpackRefused(source, 'it has a name of more than 255 bytes')
   const path = steps.join('/')
+  if (path.length > 1000) throw unpackRefused(source, 'it has a path of more than 1000 bytes')
   return path.replace(/^(?:s?bin|lib(?:32|64|x32)?)(?=\/)/, 'usr/$&')
 }

@@ -27,5 +27,7 @@ export function putRecords(tree: BaseTree, packages: readonly Installed[]): void
     }
   }
   putFile(tree, 'var/lib/dpkg/status', status.map(stanza => `${stanza}\n`).join(''))
+  // dpkg reads names with an architecture (`libc6:amd64.list`) only where this says so.
+  putFile(tree, 'var/lib/dpkg/info/format', '1\n')
   putFile(tree, 'var/lib/dpkg/available', '')
 }

@@ -1,6 +1,7 @@
 import { mkdir, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { hexOf, isSystemError, syncDirectory, temporaryDirectory } from '#std'
+import { basename, join } from 'node:path'
+import { hexOf, isSystemError, ownedDirectory, syncDirectory } from '#std'
+import { alone } from './alone.ts'
 import { type Assembled, type AssemblyContext, assembleBase, baseKey } from './assemble.ts'
 import type { BaseLock } from './lock.ts'
 import type { Recipe } from './recipe.ts'
@@ -19,9 +20,12 @@ export async function openBase(
 ): Promise<string> {
   const place = join(context.home, 'trees', `base-${hexOf(baseKey(recipe, lock))}`)
   if (await isDirectory(place)) return place
-  if (assembled) return writeOnce(assembled, place, context)
-  await using made = await assembleBase(recipe, lock, context)
-  return await writeOnce(made, place, context)
+  return alone(context.home, basename(place), async () => {
+    if (await isDirectory(place)) return place
+    if (assembled) return writeOnce(assembled, place, context)
+    await using made = await assembleBase(recipe, lock, context)
+    return await writeOnce(made, place, context)
+  })
 }
 
 /** Writes a tree beside its place and moves it there. */
@@ -32,7 +36,7 @@ export async function writeOnce(
 ): Promise<string> {
   using _ = report.progress(`unpacking ${tree.size} files`)
   const parent = join(place, '..')
-  await using staging = await temporaryDirectory(parent, '.new-')
+  await using staging = await ownedDirectory(parent, '.new-')
   const root = join(staging.path, 'tree')
   await mkdir(root, { mode: 0o755 })
   await writeTree(tree, root, stream)

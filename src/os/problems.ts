@@ -70,7 +70,7 @@ export const packagesVanished = (name: string, gone: readonly string[]) =>
   new Problem('BASE_PACKAGES_VANISHED', {
     what: `Cannot make ${name} as it is locked`,
     why: `no mirror has these packages any more: ${gone.join(', ')}`,
-    fix: 'Run without --locked to take their successors, or name an archive that keeps old packages in SLIPWAY_APT_SNAPSHOTS.',
+    fix: 'Run without --locked to take their successors, or name an archive that keeps old packages in SLIPWAY_SNAPSHOT_MIRROR.',
   })
 
 export const unpackRefused = (name: string, why: string) =>

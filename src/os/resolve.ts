@@ -48,7 +48,7 @@ export async function resolvePackages(archive: DebianArchive, wanted: Wanted): P
       index: index.digest.replace('sha256:', ''),
       signers: index.release.signers.toSorted(),
     })
-    for (const found of index.all()) consider(candidates, found, wanted)
+    for (const found of await index.all()) consider(candidates, found, wanted)
   }
   const chosen = choose(candidates, wanted)
   const faults = faultsIn(chosen, new Set(wanted.exclude))

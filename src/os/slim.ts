@@ -12,6 +12,11 @@ export function keepOf(recipe: Recipe, name: string): Keep {
   return path => kept(path) && !dropped.some(pattern => pattern.test(path))
 }
 
+/** What decides which paths of a package `keepOf` keeps, as data. */
+export function keptPaths({ drop, only, slim }: Recipe, name: string): unknown {
+  return { drop, slim, only: Object.hasOwn(only, name) ? only[name] : null }
+}
+
 function keptOf(recipe: Recipe, name: string): Keep {
   const only = Object.hasOwn(recipe.only, name) ? recipe.only[name] : undefined
   if (only) return path => only.some(start => path.startsWith(start) || start.startsWith(`${path}/`))

@@ -12,6 +12,7 @@ import {
   readIfExists,
   writeDurably,
 } from '#std'
+import { alone } from './alone.ts'
 import { type AssemblyContext, assembleBase, baseKey } from './assemble.ts'
 import { settingsOf } from './image.ts'
 import type { BaseLock } from './lock.ts'
@@ -59,9 +60,25 @@ async function systemLayer(
   context: AssemblyContext,
 ): Promise<Layer> {
   const record = join(context.home, 'bases', `${hexOf(key)}.json`)
-  const diffId = await recorded(record)
-  const known = diffId && (await store.layerByDiffId(diffId))
-  if (known) return known
+  const find = async () => {
+    const diffId = await recorded(record)
+    return diffId && (await store.layerByDiffId(diffId))
+  }
+  return (
+    (await find()) ??
+    (await alone(context.home, hexOf(key), async () => {
+      return (await find()) ?? (await makeLayer(recipe, lock, record, store, context))
+    }))
+  )
+}
+
+async function makeLayer(
+  recipe: Recipe,
+  lock: BaseLock,
+  record: string,
+  store: LayoutStore,
+  context: AssemblyContext,
+): Promise<Layer> {
   await using assembled = await assembleBase(recipe, lock, context)
   using progress = context.report.progress(`compressing ${lock.name}`)
   const layer = await store.addLayer(counted(assembled.layer(), progress))

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { hexOf } from '#std'
+import { alone } from './alone.ts'
 import { type AssemblyContext, assembleBase, baseKey } from './assemble.ts'
 import type { BaseLock } from './lock.ts'
 import { isDirectory, writeOnce } from './open-base.ts'
@@ -30,10 +31,13 @@ export async function fetchTool(
   const title = recipe.name.replace(/^.*:/, '')
   const place = join(context.home, 'tools', `${title}-${hexOf(baseKey(recipe, lock))}`)
   if (!(await isDirectory(place))) {
-    await using made = await assembleBase(recipe, lock, context)
-    if (made.tree.get(program)?.type !== 'file')
-      throw unpackRefused(recipe.name, `there is no /${program} in it`)
-    await writeOnce(made, place, context)
+    await alone(context.home, basename(place), async () => {
+      if (await isDirectory(place)) return
+      await using made = await assembleBase(recipe, lock, context)
+      if (made.tree.get(program)?.type !== 'file')
+        throw unpackRefused(recipe.name, `there is no /${program} in it`)
+      await writeOnce(made, place, context)
+    })
   }
   const libraries = join(place, 'usr/lib', TRIPLETS[lock.arch])
   const loader = LOADERS[lock.arch]

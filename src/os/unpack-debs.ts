@@ -1,6 +1,6 @@
 import { chmod, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { temporaryDirectory } from '#std'
+import { ownedDirectory } from '#std'
 import type { Keep } from './decode.ts'
 import { decodeAll } from './decode-all.ts'
 import { addPackage, type BaseTree, type Content, completeParents } from './tree.ts'
@@ -16,7 +16,7 @@ export async function unpackDebs(
   directory: string,
   { include = () => true }: { readonly include?: Keep } = {},
 ): Promise<void> {
-  await using staging = await temporaryDirectory(join(directory, '..'), '.spool-')
+  await using staging = await ownedDirectory(join(directory, '..'), '.spool-')
   const jobs = debs.map((path, index) => ({ path, spool: join(staging.path, String(index)), keep: include }))
   const decoded = await decodeAll(jobs)
   const tree: BaseTree = new Map()

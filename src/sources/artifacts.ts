@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { lstat, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Digest, Digesting, hexOf, isSystemError, openDisposable, Problem, syncDirectory } from '#std'
 
@@ -31,7 +30,7 @@ export interface ArtifactStore {
   /** Where the bytes of a digest are, if they are here. */
   path(digest: Digest): Promise<string | undefined>
   /** Takes a stream. Throws a `Problem` (`ARTIFACT_DIFFERS`, `ARTIFACT_TOO_LARGE`) and keeps nothing if it is not as expected. */
-  add(stream: Readable, expectations: Expectations): Promise<Artifact>
+  add(stream: AsyncIterable<Uint8Array>, expectations: Expectations): Promise<Artifact>
 }
 
 const LIMIT = 4 * 2 ** 30
@@ -75,7 +74,6 @@ export function openArtifactStore(home: string): ArtifactStore {
         await syncDirectory(directory)
         return { digest, size: hash.size, path }
       } catch (error) {
-        stream.destroy()
         await rm(staged, { force: true })
         throw error
       }

@@ -1,4 +1,4 @@
-import { suiteDiffers, suiteExpired, suiteUnsigned } from './debian-problems.ts'
+import { suiteDiffers, suiteExpired, suiteNotYet, suiteUnsigned } from './debian-problems.ts'
 import { createVerificationKeys, verifyClearText } from './openpgp.ts'
 
 /** What a signed InRelease file says. */
@@ -16,13 +16,15 @@ export interface Release {
 
 /**
  * Reads an InRelease file: checks the OpenPGP signature first, and then reads only the text that was signed. Throws a
- * `Problem` where no key of Debian signed it, where it is of another suite, or is out of date at `now` (milliseconds).
+ * `Problem` where no key of Debian signed it (`DEBIAN_SIGNATURE`), where it is of another suite (`DEBIAN_INDEX`), or at `now`
+ * (milliseconds) is out of date (`DEBIAN_EXPIRED`; not with `allowOld`) or still to come (`DEBIAN_NOT_YET`).
  */
 export async function readInRelease(
   text: string,
   suite: string,
   keys: readonly string[],
   now: number,
+  { allowOld = false }: { readonly allowOld?: boolean } = {},
 ): Promise<Release> {
   const { signed, signers } = await verifyClearText(text, await createVerificationKeys(keys)).catch(cause => {
     throw suiteUnsigned(suite, cause instanceof Error ? cause.message : String(cause), cause)
@@ -30,9 +32,15 @@ export async function readInRelease(
   if (signers.length === 0) throw suiteUnsigned(suite, "none of Debian's archive keys signed it")
   const release = parseRelease(signed, suite)
   const until = fieldOf(signed, 'Valid-Until')
-  if (until !== undefined && Date.parse(until) < now) throw suiteExpired(suite, until)
+  // What cannot be read as a date has passed.
+  if (!allowOld && until !== undefined && !(Date.parse(until) >= now)) throw suiteExpired(suite, until)
+  if (release.date * 1000 > now + TOLERANCE)
+    throw suiteNotYet(suite, new Date(release.date * 1000).toISOString())
   return { ...release, signers }
 }
+
+/** How far the clocks of this machine and of Debian may differ, in milliseconds. */
+const TOLERANCE = 24 * 60 * 60 * 1000
 
 function parseRelease(text: string, suite: string): Omit<Release, 'signers'> {
   const names = { suite: fieldOf(text, 'Suite') ?? '', codename: fieldOf(text, 'Codename') ?? '' }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSystemError, readIfExists } from '#std'
+import { mirrorInvalid } from './debian-problems.ts'
 
 /** Where Debian packages come from on this machine. Every URL ends in a slash and may carry user info. */
 export interface DebianMirrors {
@@ -10,6 +11,8 @@ export interface DebianMirrors {
   readonly security: readonly string[]
   /** Further archives that may still have what the others have dropped. */
   readonly snapshots: readonly string[]
+  /** Accept indices that are out of date, or older than one seen before: for mirrors that show a day of the past on purpose. */
+  readonly allowOld?: boolean
 }
 
 /** One `deb` line of apt's configuration. */
@@ -18,30 +21,53 @@ export interface AptSource {
   readonly suites: readonly string[]
 }
 
+/** Suites of Debian. Other sources (of Ubuntu, of vendors) do not have Debian's packages. */
+const DEBIAN =
+  /^(?:(?:old){0,2}stable|testing|unstable|sid|buster|bullseye|bookworm|trixie|forky|duke)(?:-[a-z-]+|\/updates)?$/
+
 /**
- * Takes hosts, never suites, from apt's configuration on this machine. `SLIPWAY_APT_MIRROR` and
+ * Takes hosts, never suites, from the sources of Debian in apt's configuration on this machine. `SLIPWAY_APT_MIRROR` and
  * `SLIPWAY_APT_SECURITY_MIRROR` (by default the sibling `debian-security` of the first) stand for all;
- * `SLIPWAY_APT_SNAPSHOTS` adds archives, parted by blanks.
+ * `SLIPWAY_SNAPSHOT_MIRROR` adds archives, parted by blanks. Credentials may be part of a URL.
+ * `SLIPWAY_APT_ALLOW_OLD=1` accepts old indices. Throws a `Problem` (`DEBIAN_MIRROR_INVALID`) for what is no http URL.
  */
 export async function readDebianMirrors(
   environment: Readonly<Record<string, string | undefined>>,
   apt = '/etc/apt',
 ): Promise<DebianMirrors> {
-  const snapshots = (environment.SLIPWAY_APT_SNAPSHOTS ?? '').split(/\s+/).filter(Boolean).map(withSlash)
-  const forced = environment.SLIPWAY_APT_MIRROR
-  if (forced) {
-    const main = withSlash(forced)
-    const security = environment.SLIPWAY_APT_SECURITY_MIRROR ?? new URL('../debian-security/', main).href
-    return { main: [main], security: [withSlash(security)], snapshots }
+  const urlsIn = (variable: string) =>
+    (environment[variable] ?? '')
+      .split(/\s+/)
+      .filter(Boolean)
+      .map(url => mirrorUrl(url, variable))
+  const common = {
+    snapshots: urlsIn('SLIPWAY_SNAPSHOT_MIRROR'),
+    allowOld: /^(?:1|true|yes)$/i.test(environment.SLIPWAY_APT_ALLOW_OLD ?? ''),
   }
-  const sources = await readAptSources(apt)
-  const secures = ({ suites }: AptSource) => suites.some(suite => /-security$|^[a-z]+\/updates$/.test(suite))
-  const urls = (wanted: readonly AptSource[]) => [...new Set(wanted.map(({ url }) => withSlash(url)))]
-  return {
-    main: urls(sources.filter(source => !secures(source))),
-    security: urls(sources.filter(secures)),
-    snapshots,
+  const main = urlsIn('SLIPWAY_APT_MIRROR')
+  if (main.length > 0) {
+    const named = urlsIn('SLIPWAY_APT_SECURITY_MIRROR')
+    return { main, security: named.length > 0 ? named : siblings(main), ...common }
   }
+  const sources = (await readAptSources(apt)).filter(({ suites }) => suites.some(suite => DEBIAN.test(suite)))
+  const secures = (suite: string) => /-security$|^[a-z]+\/updates$/.test(suite)
+  const urls = (wanted: (suite: string) => boolean) => [
+    ...new Set(sources.filter(({ suites }) => suites.some(wanted)).map(({ url }) => withSlash(url))),
+  ]
+  const found = urls(suite => !secures(suite))
+  const foundSecurity = urls(secures)
+  const security = foundSecurity.length > 0 ? foundSecurity : siblings(found)
+  return { main: found, security, ...common }
+}
+
+/** Where mirrors have the security archive, if they have it. */
+function siblings(mirrors: readonly string[]): string[] {
+  return mirrors.map(url => new URL('../debian-security/', url).href)
+}
+
+function mirrorUrl(text: string, variable: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return withSlash(text)
+  throw mirrorInvalid(variable, text)
 }
 
 /** The binary package sources of an apt configuration directory, in both of its forms. */
@@ -88,4 +114,16 @@ export function parseStanzas(text: string): AptSource[] {
 
 function withSlash(url: string): string {
   return url.endsWith('/') ? url : `${url}/`
+}
+
+/** A mirror's URL without user info, and the value of the Authorization header that stands for it. */
+export function credentialsOf(mirror: string): { url: string; authorization: string | undefined } {
+  const url = new URL(mirror)
+  const pair = url.username
+    ? `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+    : undefined
+  url.username = ''
+  url.password = ''
+  const authorization = pair === undefined ? undefined : `Basic ${Buffer.from(pair).toString('base64')}`
+  return { url: url.href, authorization }
 }

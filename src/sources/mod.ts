@@ -4,15 +4,17 @@ export {
   type DebianArchive,
   type DebianLocator,
   type DebianOptions,
-  type DebianPackage,
   isVanished,
   openDebianArchive,
-  type PackageIndex,
 } from './debian.ts'
+export type { PackageIndex } from './debian-index.ts'
 export { DEBIAN_KEYS } from './debian-keys.ts'
+export type { DebianPackage } from './debian-packages.ts'
 export { type Release, readInRelease } from './debian-release.ts'
 export { type DebianMirrors, readDebianMirrors } from './debian-settings.ts'
 export { compareDebianVersions } from './debian-version.ts'
+export { type GoPlaces, type GoSettings, readGoSettings } from './go-settings.ts'
+export { type GoModule, type GoModuleArtifact, type GoModules, openGoModules } from './gomod.ts'
 export { type MavenCoordinates, type MavenRepositories, mavenPath, openMavenRepositories } from './maven.ts'
 export {
   type MavenPlaces,

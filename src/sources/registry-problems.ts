@@ -24,6 +24,14 @@ export const registryRefused = (what: string, status: number, kind: string) =>
         : 'Try again later, or configure another mirror.',
   })
 
+export const interrupted = (what: string, kind: string, cause: unknown) =>
+  new Problem('SOURCE_INTERRUPTED', {
+    what: `Cannot fetch ${what}`,
+    why: `the connection to ${kind} broke off (${redact(cause instanceof Error ? cause.message : String(cause))})`,
+    fix: 'Try again; if it stays so, check the network and the proxy, or configure another mirror.',
+    cause,
+  })
+
 export const registryConfused = (what: string, kind: string, why: string) =>
   new Problem('SOURCE_ANSWER_INVALID', {
     what: `Cannot use what ${kind} says about ${what}`,

@@ -18,7 +18,7 @@ export function fakeServer(files: Record<string, string | Buffer | number>) {
         return store.has(digest) ? '/dev/null' : undefined
       },
       async add(stream) {
-        const content = Buffer.concat(await stream.toArray())
+        const content = Buffer.concat(await Readable.from(stream).toArray())
         const digest = digestOf(content)
         store.set(digest, content)
         return { digest, size: content.length, path: '/dev/null' }

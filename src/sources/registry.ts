@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream'
-import { type Digest, parseDigest } from '#std'
+import { type Digest, isSystemError, parseDigest } from '#std'
 import type { Artifact, ArtifactStore } from './artifacts.ts'
-import { contentDiffers, notOffered, registryConfused, registryRefused } from './registry-problems.ts'
+import {
+  contentDiffers,
+  interrupted,
+  notOffered,
+  registryConfused,
+  registryRefused,
+} from './registry-problems.ts'
 
 /** Digests that a registry promises for a file; every one that is given is compared. */
 export interface Promised {
@@ -86,11 +92,36 @@ export function discard(body: Readable): void {
   body.destroy()
 }
 
+/** The bytes of an answer. A connection that fails or ends early becomes a `Problem` (`SOURCE_INTERRUPTED`). */
+export async function* received(body: Readable, what: string, kind: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) yield chunk
+  } catch (cause) {
+    throw interrupted(what, kind, cause)
+  } finally {
+    discard(body)
+  }
+}
+
+/** How often a transfer that broke off is begun anew. */
+const ATTEMPTS = 3
+
+/** Does a transfer again if its connection broke off. */
+export async function untilWhole<Result>(transfer: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transfer()
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isSystemError(error, 'SOURCE_INTERRUPTED')) throw error
+    }
+  }
+}
+
 /** Text of at most `limit` bytes. */
 export async function textOf(body: Readable, what: string, kind: string, limit: number): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of received(body, what, kind)) {
     size += chunk.byteLength
     if (size > limit) {
       discard(body)
@@ -118,13 +149,15 @@ export async function keep(
   const digest = promised.sha256 === undefined ? undefined : parseDigest(`sha256:${promised.sha256}`, what)
   const known = digest && (await kept(access.artifacts, digest))
   if (known) return known
-  const { status, body } = await access.get(url, { authorization, signal: access.signal })
-  if (status !== 200) {
-    discard(body)
-    throw status === 404 || status === 410 ? notOffered(what, kind) : registryRefused(what, status, kind)
-  }
-  const checked = pipeline(body, new Keeping(what, promised), () => {})
-  return access.artifacts.add(checked, { name: what, ...(digest && { digest }) })
+  return untilWhole(async () => {
+    const { status, body } = await access.get(url, { authorization, signal: access.signal })
+    if (status !== 200) {
+      discard(body)
+      throw status === 404 || status === 410 ? notOffered(what, kind) : registryRefused(what, status, kind)
+    }
+    const checked = pipeline(received(body, what, kind), new Keeping(what, promised), () => {}) as unknown
+    return access.artifacts.add(checked as Keeping, { name: what, ...(digest && { digest }) })
+  })
 }
 
 async function kept(artifacts: ArtifactStore, digest: Digest): Promise<Artifact | undefined> {

@@ -4,13 +4,22 @@ import * as xz from 'xz-decompress'
 /** The library is a CommonJS module, which Node.js and bundlers hand over in two ways. */
 const { XzReadableStream } = 'default' in xz ? (xz.default as typeof xz) : xz
 
-/** Decompresses xz. */
+/** Decompresses xz. Throws an `Error` that says so where the bytes are damaged or end early. */
 export async function* unxz(bytes: Readable): AsyncGenerator<Uint8Array> {
   const reader = new XzReadableStream(Readable.toWeb(bytes) as ReadableStream).getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return
-    // The library hands out a view on memory that it will use again.
-    yield Buffer.from(value)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(cause => {
+        // What the source itself failed with counts more than what the library made of it.
+        throw bytes.errored ?? new Error('its compressed data is damaged', { cause })
+      })
+      if (done) return
+      // The library hands out a view on memory that it will use again.
+      yield Buffer.from(value)
+    }
+  } finally {
+    // The library works on one stream at a time: one that is given up must be let go, or the next waits forever.
+    await reader.cancel().catch(() => {})
+    bytes.destroy()
   }
 }
