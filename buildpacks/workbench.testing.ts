@@ -4,7 +4,15 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { type Build, buildPhase, type Call, type Detect, detectPhase, parseToml } from '#sdk'
+import {
+  type Build,
+  buildPhase,
+  type Call,
+  type Detect,
+  detectPhase,
+  parseToml,
+  type Requirement,
+} from '#sdk'
 
 type Table = Record<string, unknown>
 
@@ -26,7 +34,7 @@ export interface Workbench extends AsyncDisposable {
   /** Detects; the plan, or `undefined` where the buildpack does not take part. */
   detect(detect: Detect): Promise<Table | undefined>
   /** Builds with what the plan asks of the buildpack; returns what it printed. */
-  build(build: Build, plan: readonly string[]): Promise<string>
+  build(build: Build, plan: readonly (string | Requirement)[]): Promise<string>
   /** A TOML file that the buildpack left in its layers directory. */
   table(name: string): Table | undefined
   /** A file in the layers directory. */
@@ -38,6 +46,8 @@ export interface WorkbenchOptions {
   readonly buildpack: string
   readonly files: Files
   readonly environment?: Readonly<Record<string, string>>
+  /** Service bindings, by name. */
+  readonly bindings?: Readonly<Record<string, Files>>
   /** What the platform serves, by name: a version and the files of its tree. */
   readonly dependencies?: Readonly<Record<string, { readonly version: string; readonly files: Files }>>
 }
@@ -52,6 +62,8 @@ export async function workbench(options: WorkbenchOptions): Promise<Workbench> {
   ]
   for (const directory of [application, layers, platform]) mkdirSync(directory)
   writeTree(application, options.files)
+  for (const [name, files] of Object.entries(options.bindings ?? {}))
+    writeTree(join(platform, 'bindings', name), files)
   const server = await serve(root, platform, options.dependencies ?? {})
   const printed: string[] = []
   const call: Call = {
@@ -77,7 +89,7 @@ export async function workbench(options: WorkbenchOptions): Promise<Workbench> {
       return (await detectPhase(detect, call, planFile)) === 0 ? toml(planFile) : undefined
     },
     async build(build, plan) {
-      writeFileSync(planFile, plan.map(name => `[[entries]]\nname = "${name}"\n`).join(''))
+      writeFileSync(planFile, plan.map(entryText).join(''))
       printed.length = 0
       await buildPhase(build, call, layers, planFile)
       return printed.join('')
@@ -89,6 +101,12 @@ export async function workbench(options: WorkbenchOptions): Promise<Workbench> {
       rmSync(root, { recursive: true, force: true })
     },
   }
+}
+
+function entryText(entry: string | Requirement): string {
+  const { name, metadata = {} } = typeof entry === 'string' ? { name: entry } : entry
+  const lines = Object.entries(metadata).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
+  return `[[entries]]\nname = "${name}"\n${lines.length > 0 ? `[entries.metadata]\n${lines.join('')}` : ''}`
 }
 
 /** Answers `POST /resolve` with trees that are written for the test. Returns what stops it. */
