@@ -17,18 +17,32 @@ export interface DetectAttempt {
 /** Detection found no group of buildpacks that fits; `attempts` says what each buildpack wanted and said. */
 export class DetectFailure extends Problem<'DETECT_FAILED'> {
   readonly attempts: readonly DetectAttempt[]
+  readonly #notes: readonly string[]
+  readonly #errored: boolean
 
-  constructor(attempts: readonly DetectAttempt[], notes: readonly string[], errored: boolean) {
+  /** `fix` says what to do where the caller knows better. */
+  constructor(attempts: readonly DetectAttempt[], notes: readonly string[], errored: boolean, fix?: string) {
     super('DETECT_FAILED', {
       what: 'No group of buildpacks passed detection',
       why: whyOf(attempts, notes),
-      fix: attempts.some(({ result }) => result === 'errored')
-        ? 'A buildpack failed by itself: run again with --verbose to see all that it said.'
-        : 'Check that you are building the right directory (--path), or name buildpacks with --buildpack.',
+      fix: fix ?? fixFor(attempts),
       exitCode: errored ? EXIT.detectErrored : EXIT.detectNonePassed,
     })
     this.attempts = attempts
+    this.#notes = notes
+    this.#errored = errored
   }
+
+  /** The same failure with another thing to do. */
+  withFix(fix: string): DetectFailure {
+    return new DetectFailure(this.attempts, this.#notes, this.#errored, fix)
+  }
+}
+
+function fixFor(attempts: readonly DetectAttempt[]): string {
+  return attempts.some(({ result }) => result === 'errored')
+    ? 'A buildpack failed by itself: run again with --verbose to see all that it said.'
+    : 'Check that you are building the right directory (--path), or name buildpacks with --buildpack.'
 }
 
 /** A line per buildpack that did not pass, then what stood between those that did. */

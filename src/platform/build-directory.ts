@@ -1,7 +1,7 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Place, Places } from '#lifecycle'
-import { isAlive, removeTree, temporaryDirectory, thisProcess } from '#std'
+import { ownedDirectory } from '#std'
 import { DEPENDENCY_SOCKET, DEPENDENCY_TREES } from './dependencies.ts'
 import { type BindingSource, writePlatformDirectory } from './platform-directory.ts'
 
@@ -17,8 +17,6 @@ export interface PlatformContents {
   readonly bindings: readonly BindingSource[]
 }
 
-const PREFIX = '.build-'
-
 /**
  * Makes an empty workspace and layers directory, and the platform directory, below `<home>/builds`. What builds left that were
  * killed is removed first.
@@ -27,11 +25,7 @@ export async function openBuildDirectory(
   home: string,
   { variables, bindings }: PlatformContents,
 ): Promise<BuildDirectory> {
-  const parent = join(home, 'builds')
-  await sweep(parent)
-  // The name says whose it is: a process id and when it started.
-  const owner = (await thisProcess()).replace(' ', '-')
-  const directory = await temporaryDirectory(parent, `${PREFIX}${owner}-`)
+  const directory = await ownedDirectory(join(home, 'builds'), '.build-')
   const place = (name: string, inside: string): Place => ({ host: join(directory.path, name), inside })
   const places = {
     app: place('workspace', '/workspace'),
@@ -46,13 +40,6 @@ export async function openBuildDirectory(
   } catch (error) {
     await directory[Symbol.asyncDispose]()
     throw error
-  }
-}
-
-async function sweep(parent: string): Promise<void> {
-  for (const name of await readdir(parent).catch(() => [])) {
-    const [, pid, start] = /^\.build-(\d+)-(\d+)-/.exec(name) ?? []
-    if (pid && start && !(await isAlive(`${pid} ${start}`))) await removeTree(join(parent, name))
   }
 }
 

@@ -21,16 +21,21 @@ export async function createdTime(
   directory: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Created> {
-  const given = environment.SOURCE_DATE_EPOCH
-  if (given !== undefined && given !== '') {
-    const seconds = Number(given)
-    if (!/^\d{1,11}$/.test(given)) throw invalidEpoch(given)
-    return { seconds, because: 'SOURCE_DATE_EPOCH' }
-  }
+  const given = sourceDateEpoch(environment)
+  if (given !== undefined) return { seconds: given, because: 'SOURCE_DATE_EPOCH' }
   const seconds = await lastCommit(directory, environment)
   return seconds === undefined
     ? { seconds: NORMAL_TIME, because: 'no commit' }
     : { seconds, because: 'last commit' }
+}
+
+/** Unix seconds of SOURCE_DATE_EPOCH, if it is set. Throws a `Problem` (`SOURCE_DATE_EPOCH_INVALID`). */
+export function sourceDateEpoch({
+  SOURCE_DATE_EPOCH: given,
+}: Readonly<Record<string, string | undefined>>): number | undefined {
+  if (given === undefined || given === '') return undefined
+  if (!/^\d{1,11}$/.test(given)) throw invalidEpoch(given)
+  return Number(given)
 }
 
 /** Settings that a repository could otherwise use to make git start programs of its choice. */

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import type { Execution, ExecutionOutcome, Executor, Place } from '#lifecycle'
 import type { Mount, Outcome, Sandbox } from '#sandbox'
+import { byBytes } from '#std'
 import type { MachineCertificates } from './extra-certificates.ts'
 
 /** Where Node.js for our own buildpacks lies inside. */
@@ -27,13 +28,8 @@ const NAMING = ['/etc/resolv.conf', '/etc/hosts']
  */
 export async function sandboxExecutor(options: ExecutableOptions): Promise<Executor> {
   const { sandbox, root, places, network } = options
-  const ground: Mount[] = [
-    { mode: 'tmpfs', inside: '/tmp' },
-    { mode: 'tmpfs', inside: '/home/cnb' },
-    { mode: 'tmpfs', inside: '/cnb' },
-    ...places.map(readOnly),
-    ...(await machineFiles(options)),
-  ]
+  const memory: Mount[] = ['/tmp', '/home/cnb', '/cnb'].map(inside => ({ mode: 'tmpfs', inside }))
+  const files = await machineFiles(options)
   return {
     async run(execution: Execution): Promise<ExecutionOutcome> {
       const { phase, command, cwd, env, readable, writable, output, signal } = execution
@@ -42,11 +38,7 @@ export async function sandboxExecutor(options: ExecutableOptions): Promise<Execu
         command,
         cwd,
         env,
-        mounts: [
-          ...ground,
-          ...readable.map(readOnly),
-          ...writable.map(place => ({ ...readOnly(place), mode: 'rw' as const })),
-        ],
+        mounts: [...memory, ...files, ...mountsOf([...places, ...readable], writable)],
         network: phase === 'build' ? network : 'none',
         stdout: output,
         stderr: output,
@@ -57,8 +49,12 @@ export async function sandboxExecutor(options: ExecutableOptions): Promise<Execu
   }
 }
 
-function readOnly({ host, inside }: Place) {
-  return { mode: 'ro', host, inside } as const
+/** A mount for each place, outer ones before those inside them, each once; what may be written may be, even if it is named as readable too. */
+function mountsOf(readable: readonly Place[], writable: readonly Place[]): Mount[] {
+  const mounts = new Map<string, Mount>()
+  for (const place of readable) mounts.set(place.inside, { mode: 'ro', ...place })
+  for (const place of writable) mounts.set(place.inside, { mode: 'rw', ...place })
+  return [...mounts.values()].sort((a, b) => byBytes(a.inside, b.inside))
 }
 
 async function machineFiles({ certificates, network }: ExecutableOptions): Promise<Mount[]> {

@@ -236,3 +236,22 @@ export const descriptorMissing = (path: string) =>
     fix: 'Check the path that is given with --descriptor.',
     exitCode: INVALID_INPUT,
   })
+
+export const runImageElsewhere = (name: string, found: string, wanted: string) =>
+  new Problem('RUN_IMAGE_PLATFORM', {
+    what: `Cannot put an app on ${name}`,
+    why: `it is for ${found}, and builds on this machine are for ${wanted}`,
+    fix: `Use a run image for ${wanted}, or build on a machine of the other kind.`,
+    exitCode: INVALID_INPUT,
+  })
+
+export const runImageMissing = (names: readonly string[]) =>
+  new Problem('RUN_IMAGE_MISSING', {
+    what: 'Cannot find the new base',
+    why:
+      names.length === 0
+        ? 'the image names no run image'
+        : `the store has no image named ${names.map(name => JSON.stringify(name)).join(' or ')}`,
+    fix: 'Name a base with --run-image: one of `slipway base list`, or an image of the store (`slipway images`).',
+    exitCode: 72,
+  })

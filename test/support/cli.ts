@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -25,6 +25,8 @@ export interface Story extends Disposable {
   slipway(words: readonly string[], options?: RunOptions): Promise<Finished>
   /** Starts `slipway WORDS…` and leaves it running; end it with `kill`. */
   start(words: readonly string[], options?: RunOptions): ChildProcess
+  /** Gives a file or tree below the story's directory to the story's user. */
+  own(path: string): void
   /** Runs any program as the story's user. */
   run(command: string, words: readonly string[], options?: RunOptions): Promise<Finished>
 }
@@ -86,6 +88,9 @@ export function story({ fresh = false }: { fresh?: boolean } = {}): Story {
     directory,
     home,
     run,
+    own(path) {
+      if (isRoot) execFileSync('chown', ['-R', `${ORDINARY}:${ORDINARY}`, join(directory, path)])
+    },
     slipway: (words, options) => run(program, words, options),
     start: (words, options) => launch(program, words, options),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),

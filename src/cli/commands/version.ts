@@ -1,5 +1,5 @@
+import { VERSION } from '#platform'
 import { command } from '../command.ts'
-import { VERSION } from '../version.ts'
 
 export const version = command({
   summary: 'Print the version',

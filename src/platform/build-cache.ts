@@ -1,0 +1,31 @@
+import { join } from 'node:path'
+import {
+  type DirectoryCache,
+  type LayerRules,
+  openDirectoryCache,
+  type Places,
+  type StatIndex,
+} from '#lifecycle'
+import { digestOf, hexOf, type Report, removeTree } from '#std'
+
+/** What the cache of an image is opened with. */
+export interface BuildCacheOptions {
+  readonly home: string
+  /** The image's name: each has a cache of its own. */
+  readonly name: string
+  readonly places: Places
+  readonly rules: LayerRules
+  readonly stats: StatIndex
+  /** Forget what earlier builds kept. */
+  readonly clear: boolean
+  readonly report: Report
+  readonly signal: AbortSignal
+}
+
+/** Opens what earlier builds of an image kept, below `<home>/caches`. One build at a time has it; another of the same image waits. */
+export async function openBuildCache(options: BuildCacheOptions): Promise<DirectoryCache> {
+  const { home, name, places, rules, stats, clear, report, signal } = options
+  const directory = join(home, 'caches', hexOf(digestOf(name)).slice(0, 32))
+  if (clear) await removeTree(directory)
+  return openDirectoryCache(directory, { ...rules, layers: places.layers, stats, report, signal })
+}

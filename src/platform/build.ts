@@ -1,0 +1,169 @@
+import { join } from 'node:path'
+import type { BaseTarget } from '#cnb'
+import {
+  analyze,
+  build,
+  type Cache,
+  exportCache,
+  exportImage,
+  LaunchFactsIndex,
+  type LayerRules,
+  restore,
+  runTarget,
+  StatIndex,
+} from '#lifecycle'
+import type { LayoutStore, StoredImage } from '#oci'
+import { CNB } from '#os'
+import { updatedLock, writeAppLock } from './app-lock.ts'
+import { type AppProject, projectMetadata, projectVariables, readAppProject } from './app-project.ts'
+import { openBuildCache } from './build-cache.ts'
+import { type BuildDirectory, openBuildDirectory } from './build-directory.ts'
+import { buildEnvironment, platformVariables } from './build-environment.ts'
+import { type BuildGround, openBuildExecutor, openBuildGround } from './build-ground.ts'
+import type { BuildRequest } from './build-request.ts'
+import { chooseBuildpacks } from './chosen-buildpacks.ts'
+import { createdTime } from './created.ts'
+import { detectWithHints } from './detect-hints.ts'
+import { copySource } from './source.ts'
+import { sourceFilter } from './source-filter.ts'
+import { openStore } from './store.ts'
+import { VERSION } from './version.ts'
+
+const PLATFORM_API = '0.15'
+const RULES: LayerRules = { owner: CNB, parents: 'fixed' }
+
+/**
+ * Builds an image from source and puts it into the store. The lifecycle runs in this process; only executables of buildpacks run in
+ * the sandbox. Until the end nobody sees anything of it, and a build that is stopped leaves nothing behind. Throws a `Problem` that says
+ * what, why and what to do; exit codes are those of the CNB platform specification.
+ */
+export async function buildImage(request: BuildRequest): Promise<StoredImage> {
+  const { home, report, path, execEnv } = request
+  const created = await createdTime(path, request.environment)
+  const project = await readAppProject(path, request.descriptor, report)
+  const store = openStore(home)
+  await using _lease = await store.lease()
+  await using ground = await openBuildGround(request, store)
+  const variables = platformVariables(
+    projectVariables(project.project, execEnv),
+    request.variables,
+    created.seconds,
+    ground.certificates,
+  )
+  await using directory = await openBuildDirectory(home, { variables, bindings: request.bindings })
+  const stats = new StatIndex(join(home, 'exports/layers'))
+  const { places } = directory
+  await using cache = await openBuildCache({
+    ...request,
+    places,
+    rules: RULES,
+    stats,
+    clear: request.clearCache,
+  })
+  await copySource({
+    from: path,
+    to: directory.places.app.host,
+    ignored: sourceFilter(project.project),
+    report,
+  })
+  return await runPhases(request, {
+    store,
+    ground,
+    directory,
+    project,
+    created: created.seconds,
+    cache,
+    stats,
+  })
+}
+
+/** What the phases of a build share. */
+interface PhaseContext {
+  readonly store: LayoutStore
+  readonly ground: BuildGround
+  readonly directory: BuildDirectory
+  readonly project: AppProject
+  readonly created: number
+  readonly cache: Cache
+  readonly stats: StatIndex
+}
+
+async function runPhases(request: BuildRequest, context: PhaseContext): Promise<StoredImage> {
+  const { report, signal, execEnv, name, path } = request
+  const { store, ground, directory, project, created, cache, stats } = context
+  const { places } = directory
+  const { run } = ground.bases
+
+  report.phase('ANALYZING')
+  const before = await store.image(name)
+  if (!before) report.line(`Image with name ${JSON.stringify(name)} not found`)
+  const previous = before && { image: before, reference: `${name}@${before.digest}` }
+  const analyzed = await analyze({ report, places, run, ...(previous && { previous }) })
+
+  report.phase('DETECTING')
+  const chosen = await chooseBuildpacks({
+    named: request.buildpacks,
+    workingDirectory: request.workingDirectory,
+    project: project.project,
+    projectDirectory: project.directory,
+    scratch: join(directory.path, 'inline'),
+  })
+  await using opened = await openBuildExecutor(request, ground, directory)
+  const common = {
+    report,
+    signal,
+    places,
+    executor: opened.executor,
+    buildpacks: chosen.source,
+    target: targetOf(run.image, run.name),
+    platformApi: PLATFORM_API,
+    execEnv,
+    environment: buildEnvironment(ground.bases.build.settings, request.environment),
+  } as const
+  const { group, plan } = await detectWithHints(
+    { ...common, order: chosen.order.order },
+    path,
+    request.workingDirectory,
+  )
+
+  report.phase('RESTORING')
+  await restore({ ...common, group, analyzed, cache, ...(before && { previous: before }) })
+
+  report.phase('BUILDING')
+  const metadata = await build({ ...common, group, plan })
+  await writeAppLock(path, updatedLock(ground.lock, ground.bases.locks, ground.runtimes.locks()), request)
+
+  report.phase('EXPORTING')
+  const exported = await exportImage({
+    store,
+    names: [name, ...request.tags],
+    places,
+    rules: RULES,
+    platformApi: PLATFORM_API,
+    runImage: { image: run.image, reference: run.reference, names: { image: run.name } },
+    ...(before && { previous: { image: before, metadata: analyzed.metadata } }),
+    buildpacks: group.buildpacks,
+    metadata,
+    project: projectMetadata(project.project),
+    launcher: {
+      choice: request.launcher,
+      file: async () => '/tmp/launcher-test',
+      info: { version: VERSION },
+    },
+    ...(request.defaultProcess !== undefined && { processType: request.defaultProcess }),
+    execEnv,
+    created,
+    memory: { stats, facts: new LaunchFactsIndex(join(request.home, 'exports/facts')) },
+    report,
+    reportFile: join(places.layers.host, 'report.toml'),
+  })
+  await exportCache({ cache, places, rules: RULES, buildpacks: group.buildpacks, stats, report })
+  report.line(`Successfully built image ${name}`)
+  return exported.image
+}
+
+/** The run image's platform, with the distribution of Debian where it says none. */
+function targetOf(image: StoredImage, name: string): BaseTarget {
+  const { id: _, ...target } = runTarget(image.config, name)
+  return target
+}
