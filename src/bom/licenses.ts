@@ -22,32 +22,26 @@ export function isLicenseId(text: string): boolean {
   return KNOWN.has(text)
 }
 
-/** True for an SPDX license expression (SPDX 2.3 annex D) all of whose ids are known. Nesting is not needed by packages: one level. */
+/** True for an SPDX license expression (SPDX 2.3 annex D) all of whose ids are known. */
 export function isLicenseExpression(text: string): boolean {
   if (text.length > 500) return false
-  const words = text.replace(/[()]/g, ' ').trim().split(/\s+/)
-  if (!isBalanced(text)) return false
-  let expectId = true
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] as string
-    if (expectId) {
-      if (!KNOWN.has(word)) return false
-      if (words[index + 1] === 'WITH') {
-        if (!EXCEPTIONS.has(words[index + 2] ?? '')) return false
-        index += 2
-      }
-    } else if (word !== 'AND' && word !== 'OR') return false
-    expectId = !expectId
-  }
-  return !expectId
+  const words = text.match(/[()]|[^\s()]+/g) ?? []
+  return expressionEnd(words, 0) === words.length && words.length > 0
 }
 
-/** Parentheses may stand around whole parts only: before an id, after an id, and each closed. */
-function isBalanced(text: string): boolean {
-  let depth = 0
-  for (const mark of text.replace(/[^()]/g, '')) {
-    depth += mark === '(' ? 1 : -1
-    if (depth < 0) return false
+/** Where the expression that begins at a word ends; -1 where there is none. */
+function expressionEnd(words: readonly string[], start: number): number {
+  let end = termEnd(words, start)
+  while (end >= 0 && (words[end] === 'AND' || words[end] === 'OR')) end = termEnd(words, end + 1)
+  return end
+}
+
+function termEnd(words: readonly string[], start: number): number {
+  if (words[start] === '(') {
+    const end = expressionEnd(words, start + 1)
+    return end >= 0 && words[end] === ')' ? end + 1 : -1
   }
-  return depth === 0 && !/\(\s*(?:\)|AND\b|OR\b|WITH\b)|\b(?:AND|OR|WITH)\s*\)|[^\s(]\(|\)[^\s)]/.test(text)
+  if (!KNOWN.has(words[start] ?? '')) return -1
+  if (words[start + 1] !== 'WITH') return start + 1
+  return EXCEPTIONS.has(words[start + 2] ?? '') ? start + 3 : -1
 }
