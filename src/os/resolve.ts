@@ -1,6 +1,6 @@
-import { compareDebianVersions, type DebianArchive, type DebianPackage } from '#sources'
+import { compareDebianVersions, type DebianPackage, type PackageIndex } from '#sources'
 import { admits, parseRelations, type Relation } from './dependencies.ts'
-import type { Architecture, LockedPackage, LockedSuite } from './lock.ts'
+import type { Architecture, LockedPackage } from './lock.ts'
 import { packageMissing, packagesConflict } from './problems.ts'
 
 /** What is to be resolved. */
@@ -8,7 +8,6 @@ export interface Wanted {
   /** In messages: `run:base`. */
   readonly name: string
   readonly release: string
-  readonly suites: readonly string[]
   readonly arch: Architecture
   readonly packages: readonly string[]
   readonly exclude: readonly string[]
@@ -17,7 +16,6 @@ export interface Wanted {
 }
 
 export interface Resolved {
-  readonly suites: readonly LockedSuite[]
   readonly packages: readonly LockedPackage[]
   readonly excluded: Readonly<Record<string, readonly string[]>>
 }
@@ -37,25 +35,17 @@ const KEPT = ['Depends', 'Pre-Depends', 'Conflicts', 'Breaks', 'Provides', 'Prio
  * that is there already or can be had. At the end every dependency and conflict of the result is checked once more.
  * Throws a `Problem` (`BASE_PACKAGE_MISSING`, `BASE_UNSATISFIED`).
  */
-export async function resolvePackages(archive: DebianArchive, wanted: Wanted): Promise<Resolved> {
+export async function resolvePackages(
+  indices: readonly Pick<PackageIndex, 'all'>[],
+  wanted: Wanted,
+): Promise<Resolved> {
   const candidates = new Map<string, Candidate>()
-  const suites: LockedSuite[] = []
-  for (const suite of wanted.suites) {
-    const index = await archive.index(suite, wanted.arch)
-    suites.push({
-      suite,
-      date: new Date(index.release.date * 1000).toISOString(),
-      index: index.digest.replace('sha256:', ''),
-      signers: index.release.signers.toSorted(),
-    })
-    for (const found of await index.all()) consider(candidates, found, wanted)
-  }
+  for (const index of indices) for (const found of await index.all()) consider(candidates, found, wanted)
   const chosen = choose(candidates, wanted)
   const faults = faultsIn(chosen, new Set(wanted.exclude))
   if (faults.length > 0) throw packagesConflict(wanted.name, faults)
   const packages = [...chosen.values()].map(({ fields: _, provides: __, ...locked }) => locked)
   return {
-    suites,
     packages: packages.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     excluded: excludedIn(chosen, new Set(wanted.exclude)),
   }

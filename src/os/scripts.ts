@@ -1,10 +1,7 @@
 import { readDebControl } from '#sources'
 import { scriptsUnknown } from './problems.ts'
+import { actsOf } from './script-acts.ts'
 import { STEPS } from './steps.ts'
-
-/** What a script may do to a file system, by the words that do it. */
-const ACTS =
-  /(?:^|[\s;&|(])(update-alternatives|adduser|addgroup|useradd|groupadd|usermod|ln|mkdir|install|cp|mv|touch|ucf|chown|chgrp|chmod|setcap|dpkg-statoverride|dpkg-divert|mknod|tee|sed\s+-i\S*|add-shell|update-[a-z-]+|py3compile|catalog|locale-gen|sysctl)\s/g
 
 /** Packages whose scripts were read, and do nothing that an image misses. */
 const HARMLESS: ReadonlySet<string> = new Set([
@@ -16,17 +13,25 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'git', // a directory of an older version
   'gzip', // takes back diversions of zutils
   'libc6', // links of the merged file system, diversions
+  'libgcrypt20', // removes copies that were never packaged
   'libgssapi-krb5-2', // moves a file of an older version
+  'libpam0g', // restarts services that a running system has
+  'libpython3.11-minimal',
+  'libpython3.13-minimal', // a message
   'libreadline8',
   'libreadline8t64', // diversions for systems without a merged /usr
+  'libselinux1', // compiled policies of a running system
   'netbase', // an empty /etc/sysctl.d
   'openssl', // moves directories of older versions
   'perl', // an alternative of an older version
+  'pkg-config', // links of an older version
   'pkgconf',
   'pkgconf-bin', // diversions of older versions, an empty directory
   'python3',
   'python3-minimal',
+  'python3.11',
   'python3.11-minimal',
+  'python3.13',
   'python3.13-minimal', // compile modules in advance; Python does that in memory where it may not write
   'unzip', // refreshes a list of MIME types
   'util-linux-extra', // init scripts
@@ -45,12 +50,4 @@ export async function refuseUnknownScripts(
     if (acts.length > 0) unknown.push({ name, acts })
   }
   if (unknown.length > 0) throw scriptsUnknown(base, unknown)
-}
-
-/** The commands in a script that change files, without its comments. */
-export function actsOf(script: string): string[] {
-  return script
-    .split('\n')
-    .map(line => line.trim())
-    .filter(line => !line.startsWith('#') && [...line.matchAll(ACTS)].length > 0)
 }

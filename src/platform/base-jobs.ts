@@ -3,6 +3,7 @@ import {
   type Architecture,
   type BaseLock,
   changesBetween,
+  misfitOf,
   type NamedBase,
   ownBase,
   printLocks,
@@ -51,7 +52,10 @@ export interface ListedBase {
 export interface LockedBase {
   readonly lock: BaseLock
   readonly file: string
+  /** What changed since the file was last written, a line each. */
   readonly changes: readonly string[]
+  /** True if nothing pinned it before. */
+  readonly fresh: boolean
 }
 
 /** Every named base, with the lock for this machine's architecture. */
@@ -87,11 +91,14 @@ export async function lockBases(
     let locks = await readLockFile(file)
     const done: LockedBase[] = []
     for (const arch of architectures) {
-      const lock = await bases.lock(base, arch)
-      const isOld = (old: BaseLock) => old.release === lock.release && old.arch === lock.arch
+      const newest = await bases.lock(base, arch)
+      const isOld = (old: BaseLock) => old.release === newest.release && old.arch === newest.arch
       const old = locks.find(isOld)
+      const changes = old ? changesBetween(old, newest) : []
+      // Debian signs indices anew every few hours; that alone is no change.
+      const lock = old && changes.length === 0 && !misfitOf(base.recipe, old) ? old : newest
       locks = [...locks.filter(each => !isOld(each)), lock]
-      done.push({ lock, file, changes: old ? changesBetween(old, lock) : [] })
+      done.push({ lock, file, changes, fresh: old === undefined })
     }
     await writeLocks(file, locks)
     return done
