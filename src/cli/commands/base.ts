@@ -12,6 +12,7 @@ import {
 } from '#platform'
 import { Problem, printJson, type Report } from '#std'
 import { command, type Surroundings } from '../command.ts'
+import { table } from '../table.ts'
 import { bytesText } from '../terminal.ts'
 
 const release = { value: 'NAME', help: 'release of Debian: trixie (default) or bookworm' }
@@ -110,27 +111,16 @@ export const list = command({
       image ? image.slice('sha256:'.length, 'sha256:'.length + 12) : '-',
       summary,
     ])
-    for (const line of columns([['NAME', 'RELEASE', 'LOCK', 'IN STORE', 'SUMMARY'], ...rows])) print(line)
+    print(table([['NAME', 'RELEASE', 'LOCK', 'IN STORE', 'SUMMARY'], ...rows]))
     return 0
   },
 })
 
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map(row => row[index]?.length ?? 0)))
-  return rows.map(row =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
-}
-
-function describe(
-  { lock: { name, release: of, arch, packages }, changes }: LockedBase,
-  report: Report,
-): void {
+function describe({ lock, changes, fresh }: LockedBase, report: Report): void {
+  const { name, release: of, arch, packages } = lock
   const size = packages.reduce((sum, each) => sum + each.size, 0)
-  report.line(`${name}: Debian ${of} for ${arch}, ${packages.length} packages, ${bytesText(size)} to fetch`)
+  const news = fresh ? '' : changes.length > 0 ? `, ${changes.length} changed:` : ', nothing changed'
+  report.line(`${name}: Debian ${of} for ${arch}, ${packages.length} packages, ${bytesText(size)}${news}`)
   for (const change of changes) report.line(`  ${change}`)
 }
 
