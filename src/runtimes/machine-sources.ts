@@ -1,16 +1,20 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type ArtifactStore,
   type DebianArchive,
+  type GoModules,
   indexIn,
   openArtifactStore,
   openDebianArchive,
+  openGoModules,
   openMavenRepositories,
   openNpmRegistry,
   openPypiIndex,
   type RegistryAccess,
   readDeb,
   readDebianMirrors,
+  readGoSettings,
   readMavenRepositories,
   readNpmSettings,
   readPypiSettings,
@@ -27,6 +31,7 @@ export interface MachineSources
   readonly artifacts: ArtifactStore
   /** Debian's archive, one for everything that is fetched from it, so that each index is read once. */
   readonly archive: () => Promise<DebianArchive>
+  readonly goModules: () => Promise<GoModules>
   /** For other fetchers of the same job. */
   readonly access: RegistryAccess
 }
@@ -90,6 +95,10 @@ export function openMachineSources(options: MachineSourcesOptions): MachineSourc
       const settings = await readPypiSettings({ ...places, defaultIndex })
       return openPypiIndex(settings, accessWith(settings.certificates))
     }),
+    goModules: once(async () => {
+      const defaults = () => fromDebian(debs, home, GO_ENV, path => readFile(path, 'utf8'))
+      return openGoModules(await readGoSettings({ ...places, defaults }), access)
+    }),
     async [Symbol.asyncDispose]() {
       await Promise.all(opened.map(each => each[Symbol.asyncDispose]()))
     },
@@ -101,8 +110,9 @@ interface Carrier {
   readonly file: RegExp
 }
 
-/** Where Maven's and pip's own defaults are written, on machines that have neither: in Debian's packages of them. */
+/** Where the defaults of Maven, pip and Go are written, on machines that have none of them: in Debian's packages of them. */
 const SUPER_POM: Carrier = { name: 'libmaven3-core-java', file: /\/maven3?-model-builder[\w.-]*\.jar$/ }
+const GO_ENV: Carrier = { name: 'golang-1.24-go', file: /\/go\.env$/ }
 const PIP: Carrier = { name: 'python3-pip-whl', file: /\/pip-[\w.-]*\.whl$/ }
 
 async function fromDebian(
