@@ -1,4 +1,5 @@
 import type { Problem } from '#std'
+import { whyNoNamespaces } from './namespaces.ts'
 import { commandMissing, noOverlays, startFailed } from './problems.ts'
 import type { Bwrap } from './program.ts'
 import type { RunSpec } from './spec.ts'
@@ -12,11 +13,11 @@ export function isProcRefused(said: string): boolean {
 export class ProcRefused extends Error {}
 
 /** Turns what bubblewrap said when it could not start a program into a failure that a person can act on. */
-export function explainFailure(
+export async function explainFailure(
   said: string,
   { command, cwd, stderr }: RunSpec,
   { version }: Bwrap,
-): Problem | ProcRefused {
+): Promise<Problem | ProcRefused> {
   const words = said.replaceAll(/^bwrap: /gm, '').trim()
   if (isProcRefused(said)) return new ProcRefused(words)
   const missing = /^execvp (.*?): (.*)$/m.exec(words)
@@ -27,11 +28,13 @@ export function explainFailure(
       'Use a directory that the root or a mount has.',
     )
   if (/overlay/i.test(words)) return noOverlays(`bubblewrap ${version} says: ${words}`)
-  if (/namespace|uid map|gid map|Operation not permitted|EPERM|No permissions/i.test(words))
+  if (/namespace|uid map|gid map|Operation not permitted|EPERM|No permissions/i.test(words)) {
+    const refusal = await whyNoNamespaces()
     return startFailed(
-      `bubblewrap ${version} may not make its namespaces here: ${words}`,
-      'Run `slipway doctor`: it tells what this machine lacks and how to get it.',
+      `${refusal ? `${refusal.why}; ` : ''}bubblewrap ${version} may not make its namespaces here: ${words}`,
+      refusal?.fix ?? 'Run `slipway doctor`: it tells what this machine has and lacks.',
     )
+  }
   return startFailed(
     words === ''
       ? `bubblewrap ${version} ${stderr === 'inherit' ? 'ended; its words are above' : 'ended without saying why'}`

@@ -41,7 +41,8 @@ export async function runInBwrap(ground: Ground, ownProc: boolean, spec: RunSpec
     const life = await live(ground, child, { ...spec, mounts })
     await streams.drained()
     const held = streams.errors.finish(life.exitCode === undefined && life.cut === undefined)
-    if (life.exitCode === undefined && life.cut === undefined) throw explainFailure(held, spec, ground.bwrap)
+    if (life.exitCode === undefined && life.cut === undefined)
+      throw await explainFailure(held, spec, ground.bwrap)
     return { ...outcomeOf(life), seconds: (performance.now() - begun) / 1000 }
   } finally {
     streams.release()

@@ -1,0 +1,35 @@
+import { homedir } from 'node:os'
+import { styleText } from 'node:util'
+import { examine, type Finding, openMachineArchive } from '#platform'
+import { printable, printJson } from '#std'
+import { command } from '../command.ts'
+
+const WORDS = { good: 'ok', weak: 'note', missing: 'MISSING' } as const
+const STYLES = { good: 'green', weak: 'yellow', missing: 'red' } as const
+
+/** `slipway doctor`. */
+export const doctor = command({
+  summary: 'Say what this machine lacks for slipway, and what to do',
+  arguments: {},
+  options: { json: { help: 'print one JSON document' } },
+  examples: ['doctor', 'doctor --json'],
+  async run({ json }, { home, environment, report, signal, interactive, print }) {
+    const job = { home, userHome: homedir(), environment, report, signal, now: Date.now }
+    await using sources = openMachineArchive(job)
+    const findings = await examine({ ...job, sources })
+    const ready = findings.every(({ state }) => state !== 'missing')
+    if (json) print(printJson({ ready, findings }).trimEnd())
+    else {
+      const colour = interactive && !environment.NO_COLOR
+      for (const finding of findings) print(textOf(finding, colour))
+      print(ready ? 'This machine can build and run.' : 'This machine cannot build or run yet.')
+    }
+    return ready ? 0 : 1
+  },
+})
+
+function textOf({ name, state, found, fix }: Finding, colour: boolean): string {
+  const word = WORDS[state].padEnd(8)
+  const first = `${colour ? styleText(STYLES[state], word) : word}${name}: ${printable(found)}`
+  return fix === undefined ? first : `${first}\n${' '.repeat(8)}What to do: ${printable(fix)}`
+}

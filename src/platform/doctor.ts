@@ -1,0 +1,28 @@
+import type { DebianArchive } from '#sources'
+import type { Report } from '#std'
+import { checkMachine } from './doctor-machine.ts'
+import { checkSandbox } from './doctor-sandbox.ts'
+import { checkSources } from './doctor-sources.ts'
+import type { Finding } from './finding.ts'
+
+/** What an examination of this machine is handed. */
+export interface DoctorOptions {
+  /** The state directory of slipway. */
+  readonly home: string
+  /** The home directory of the user. */
+  readonly userHome: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly report: Report
+  readonly sources: { readonly archive: () => Promise<DebianArchive> }
+}
+
+/**
+ * Looks at everything that builds and runs need of a machine, by using it where that is possible: the sandbox is started, Debian's archive is asked. Changes nothing,
+ * but for a bubblewrap that is fetched where there is none.
+ */
+export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
+  const machine = await checkMachine(options)
+  // The rest needs Linux, and a place to put things.
+  if (machine.some(({ state }) => state === 'missing')) return machine
+  return [...machine, ...(await checkSandbox(options)), ...(await checkSources(options))]
+}
