@@ -53,7 +53,7 @@ describe('the lifecycle label', () => {
 
   for (const text of [
     '',
-    '[]',
+    '1',
     'null',
     '{"buildpacks":[{}]}',
     '{"buildpacks":[{"key":"a","layers":{"l":1}}]}',

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { chmod, link, mkdir, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { openDisposable, type ReadEntry, readTar, removeTree } from '#std'
+import { isSystemError, openDisposable, type ReadEntry, readTar, removeTree } from '#std'
 import type { Place } from './executor.ts'
 import { layerRefused } from './problems.ts'
 
@@ -19,7 +19,7 @@ export async function extractLayer(tar: AsyncIterable<Uint8Array>, place: Place)
     const tree = { host: Buffer.from(place.host), directories: new Map<string, number>([['', 0o755]]) }
     for await (const entry of readTar(tar)) {
       const path = pathBelow(entry, place.inside)
-      if (path !== undefined) await make(tree, path, entry, place.inside)
+      if (path !== undefined) await makeOrRefuse(tree, path, entry, place.inside)
     }
     // Innermost first: a directory may not be writable any more.
     for (const [path, mode] of [...tree.directories].reverse()) await chmod(onDisk(tree, path), mode)
@@ -48,6 +48,15 @@ function pathBelow({ name, type }: ReadEntry, inside: string): string | undefine
   if (common < 0) return parts.slice(above.length).join('/')
   if (type === 'directory' && parts.length === common) return undefined
   throw layerRefused(shown, `it does not lie in ${inside}`)
+}
+
+async function makeOrRefuse(tree: Tree, path: string, entry: ReadEntry, inside: string): Promise<void> {
+  try {
+    await make(tree, path, entry, inside)
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST', 'ENAMETOOLONG', 'EINVAL', 'ENOENT')) throw error
+    throw layerRefused(entry.name.toString(), `it cannot be made there (${error.code})`)
+  }
 }
 
 async function make(tree: Tree, path: string, entry: ReadEntry, inside: string): Promise<void> {

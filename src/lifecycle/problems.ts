@@ -18,6 +18,7 @@ export const fileRefused = (path: string, why: string) =>
     what: `Cannot use ${printable(path)}`,
     why,
     fix: 'The buildpack that wrote it has to write a plain file of sensible size there.',
+    exitCode: EXIT.build,
   })
 
 export const buildpackMissing = (name: string, from: string, exitCode: number) =>
