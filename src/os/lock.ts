@@ -53,7 +53,7 @@ const lockedPackage = v.strictObject({
   size: v.pipe(v.number(), v.integer(), v.minValue(0)),
   path: v.pipe(
     v.string(),
-    v.regex(/^pool\/(?!.*(?:^|\/)\.\.?(?:\/|$))[\w.+~:%@/-]+\.deb$/, 'must be a path below pool/'),
+    v.regex(/^(?!.*\/\.\.?(?:\/|$))pool\/[\w.+~:@/-]+\.deb$/, 'must be a path below pool/'),
   ),
   suite: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be the name of a suite')),
   source: v.optional(v.string()),

@@ -76,7 +76,7 @@ export function openDebianArchive(options: DebianOptions): DebianArchive {
   return archive
 }
 
-const POOL = /^pool\/(?!.*(?:^|\/)\.\.?(?:\/|$))[\w.+~:%@/-]+$/
+const POOL = /^(?!.*\/\.\.?(?:\/|$))pool\/[\w.+~:@/-]+$/
 
 /** The package from the first of several mirrors that has it; one that lies or is down does not speak for the others. */
 async function fetchFrom(
