@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import {
+  BASE_ID_LABEL,
   compareApis,
   DISTRO_NAME_LABEL,
   DISTRO_VERSION_LABEL,
@@ -84,9 +85,16 @@ function distributionRefusal({ app, appName, runImage }: RebasePair): Refusal | 
   }
 }
 
-function nameRefusal({ appName, metadata, runImageName }: RebasePair): Refusal | undefined {
+/**
+ * A base fits by name, or by contents: where both say that they are of one kind (`io.buildpacks.base.id`) and the new one has every package that the
+ * old one had (their mixins), it does not matter what it is called.
+ */
+function nameRefusal({ app, appName, metadata, runImage, runImageName }: RebasePair): Refusal | undefined {
   const listed = listedRunImages(metadata)
   if (listed.some(name => sameImage(name, runImageName))) return undefined
+  const [ours, theirs] = [app.config, runImage.config].map(config => labelsOf(config)[BASE_ID_LABEL])
+  if (ours && ours === theirs && missingMixins(app.config, runImage.config, appName).length === 0)
+    return undefined
   return { problem: runImageUnlisted(appName, runImageName, listed), canForce: true }
 }
 
@@ -97,9 +105,16 @@ function stackRefusal({ app, appName, runImage }: RebasePair): Refusal | undefin
   if (!theirs) return refuse('the new base names no stack')
   if (ours !== theirs)
     return refuse(`it was built on the stack ${ours}, and the new base has the stack ${theirs}`)
-  const offered = new Set(mixinsOf(runImage.config, appName))
-  const missing = mixinsOf(app.config, appName).filter(mixin => !offered.has(mixin))
-  return missing.length > 0 ? refuse(`the new base lacks the mixins ${missing.sort().join(', ')}`) : undefined
+  const missing = missingMixins(app.config, runImage.config, appName)
+  return missing.length > 0 ? refuse(`the new base lacks the mixins ${missing.join(', ')}`) : undefined
+}
+
+/** Packages that the old base had by its label and the new one has not, sorted. */
+function missingMixins(app: ImageConfig, base: ImageConfig, name: string): string[] {
+  const offered = new Set(mixinsOf(base, name))
+  return mixinsOf(app, name)
+    .filter(mixin => !offered.has(mixin))
+    .sort(byBytes)
 }
 
 /** The mixins of an image without the prefix of a stage (`run:`). */
