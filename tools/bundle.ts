@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { build } from 'esbuild'
 import { bundleBuildpacks } from './buildpacks.ts'
 import { packagesIn } from './packages-in.ts'
@@ -28,7 +28,17 @@ export async function bundleCli(outdir: string): Promise<string[]> {
   return packagesIn(result.metafile)
 }
 
+/** Makes a directory beside its place and moves it there, so that a program that runs from it meanwhile misses nothing for long. */
+async function replaced(place: string, make: (directory: string) => Promise<unknown>): Promise<void> {
+  const fresh = `${place}.new-${process.pid}`
+  const old = `${place}.old-${process.pid}`
+  await make(fresh)
+  await rename(place, old).catch(() => {})
+  await rename(fresh, place)
+  await rm(old, { recursive: true, force: true })
+}
+
 if (process.argv[1] === import.meta.filename) {
-  await bundleCli('dist/cli')
-  await bundleBuildpacks('dist/buildpacks')
+  await replaced('dist/cli', bundleCli)
+  await replaced('dist/buildpacks', bundleBuildpacks)
 }

@@ -10,7 +10,7 @@ import {
   sameImage,
 } from '#cnb'
 import { environmentOf, type Image, type ImageConfig, labelsOf } from '#oci'
-import { check, type Problem, parseJson } from '#std'
+import { byBytes, check, type Problem, parseJson } from '#std'
 import {
   distributionDiffers,
   notRebasable,
