@@ -11,9 +11,18 @@ export function printGoJson(value: unknown): string {
 
 /** A free value with the keys of all its tables sorted, as Go prints maps, and dates as text. */
 export function goMap(value: unknown): unknown {
-  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Date) return goTime(value)
   if (Array.isArray(value)) return value.map(goMap)
   if (typeof value !== 'object' || value === null) return value
   const sorted = Object.entries(value).toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   return Object.fromEntries(sorted.map(([key, inner]) => [key, goMap(inner)]))
+}
+
+/** A time as Go prints it (RFC 3339): no zeros at the end of the fraction, and no empty fraction. */
+function goTime(time: Date): string {
+  return time
+    .toISOString()
+    .replace(/\.(\d*?)0*((?:Z|[+-]\d\d:\d\d)?)$/, (_, fraction: string, zone: string) =>
+      fraction === '' ? zone : `.${fraction}${zone}`,
+    )
 }

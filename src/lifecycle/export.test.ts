@@ -41,7 +41,8 @@ const metadata: BuildMetadata = {
 
 /** The tree of the golden vector. */
 const FILES: Record<string, Node> = {
-  'layers/acme_bp/dep.toml': '[types]\nlaunch = true\n\n[metadata]\nversion = 3\n',
+  'layers/acme_bp/dep.toml':
+    '[types]\nlaunch = true\n\n[metadata]\nversion = 3\nwhen = 2024-01-02T03:04:05Z\n',
   'layers/acme_bp/dep/a/x': '1\n',
   'layers/acme_bp/dep/a-b': '2\n',
   'layers/acme_bp/dep/bin/run': { content: '#!/bin/sh\n', mode: 0o755 },
@@ -192,7 +193,15 @@ describe('exportImage', () => {
       {
         key: 'acme/bp',
         version: '1.0.0',
-        layers: { dep: { sha: GOLDEN.dep, data: { version: 3 }, build: false, launch: true, cache: false } },
+        layers: {
+          dep: {
+            sha: GOLDEN.dep,
+            data: { version: 3, when: '2024-01-02T03:04:05Z' },
+            build: false,
+            launch: true,
+            cache: false,
+          },
+        },
         store: { metadata: { seen: 'yes' } },
       },
     ])
