@@ -46,11 +46,21 @@ async function* entriesOf(
   const kind = member.name.slice(wanted.length)
   try {
     if (kind === '') yield* readTar(bytes, limits)
-    else if (kind === '.gz') yield* readTar(bytes.pipe(createGunzip()), limits)
-    else if (kind === '.xz') yield* readTar(unxz(bytes), limits)
+    else if (kind === '.gz') yield* readTar(sound(bytes.pipe(createGunzip()), path), limits)
+    else if (kind === '.xz') yield* readTar(sound(unxz(bytes), path), limits)
     else throw packageMalformed(path, `its ${member.name} is compressed in a way that is not read here`)
   } finally {
     bytes.destroy()
+  }
+}
+
+/** Decompressed bytes; what is wrong with them is the package's fault, what is wrong with the disk is not. */
+async function* sound(bytes: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes
+  } catch (cause) {
+    if (!(cause instanceof Error) || 'syscall' in cause) throw cause
+    throw packageMalformed(path, cause.message, cause)
   }
 }
 

@@ -1,7 +1,8 @@
-import { config, type Key, readCleartextMessage, readKey, verify } from 'openpgp'
+import type { Key } from 'openpgp'
 
 /** Reads armoured public keys. */
 export async function createVerificationKeys(armored: readonly string[]): Promise<Key[]> {
+  const { readKey } = await import('openpgp')
   return Promise.all(armored.map(armoredKey => readKey({ armoredKey })))
 }
 
@@ -13,6 +14,7 @@ export async function verifyClearText(
   text: string,
   keys: readonly Key[],
 ): Promise<{ signed: string; signers: string[] }> {
+  const { config, readCleartextMessage, verify } = await import('openpgp')
   const message = await readCleartextMessage({ cleartextMessage: text })
   const { data, signatures } = await verify({
     message,
