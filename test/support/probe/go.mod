@@ -1,0 +1,3 @@
+module slipway.test/probe
+
+go 1.22
