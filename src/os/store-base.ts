@@ -49,7 +49,7 @@ export async function storeBase(
     },
     layers: [system, papers],
   }
-  return store.write(image, names)
+  return await store.write(image, names)
 }
 
 async function systemLayer(

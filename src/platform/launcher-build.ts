@@ -43,7 +43,7 @@ export async function buildLauncher(build: LauncherBuild): Promise<Buffer> {
       cause,
     )
   })
-  return readFile(output)
+  return await readFile(output)
 }
 
 /** How a go command is run. */

@@ -56,10 +56,10 @@ async function documentsIn(
     const format = SBOM_FORMATS.find(({ extension }) => path.endsWith(`.${extension}`))
     if (type !== 'file' || !format || !path.startsWith(`${place}/`)) continue
     const parts = path.slice(place.length + 1).split('/')
-    const part = nameOf(parts)
-    if (part === undefined) continue
     if (parts.some(each => !SAFE.test(each)))
       throw billRefused(path, 'its name has characters that are not allowed there')
+    const part = nameOf(parts)
+    if (part === undefined) continue
     if (size > LARGEST) throw billRefused(path, `it is larger than ${LARGEST} bytes`)
     if (found.size >= MOST) throw billRefused(path, `there are more than ${MOST} documents`)
     const key = [written, ...parts].join('/')

@@ -219,7 +219,7 @@ export class LayoutStore {
   async lease(): Promise<Lease> {
     await prepareLayout(this.root)
     await using _ = await lockLayout(this.root)
-    return takeLease(join(this.root, '.slipway/leases'))
+    return await takeLease(join(this.root, '.slipway/leases'))
   }
 
   /** Deletes what no named image needs. While a build runs nothing is deleted, so it can never miss what it relied on. */
