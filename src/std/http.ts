@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rootCertificates } from 'node:tls'
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import type * as Undici from 'undici'
+import type { Dispatcher } from 'undici'
 import { isSystemError, Problem } from './problem.ts'
 import { redact } from './redact.ts'
 
@@ -50,11 +51,18 @@ const PASSING = new Set([429, 502, 503, 504])
 const LONGEST_WAIT = 20_000
 
 export function openHttp(options: HttpOptions = {}): Http {
-  const dispatcher = dispatcherOf(options)
+  // Loading the client takes longer than many a command that never asks for anything.
+  let opened: Promise<{ request: typeof Undici.request; dispatcher: Dispatcher }> | undefined
+  const open = async () => {
+    const undici = await import('undici')
+    return { request: undici.request, dispatcher: dispatcherOf(undici, options) }
+  }
   const once = async (
     url: string,
     { method, headers, authorization, accept, signal }: HttpGet,
   ): Promise<HttpAnswer> => {
+    opened ??= open()
+    const { request, dispatcher } = await opened
     const answer = await request(url, {
       dispatcher,
       method: method ?? 'GET',
@@ -106,11 +114,16 @@ export function openHttp(options: HttpOptions = {}): Http {
         place = redirected(place, location, url)
       }
     },
-    [Symbol.asyncDispose]: () => dispatcher.destroy(),
+    async [Symbol.asyncDispose]() {
+      await (await opened)?.dispatcher.destroy()
+    },
   }
 }
 
-function dispatcherOf({ certificates, environment = {} }: HttpOptions): Dispatcher {
+function dispatcherOf(
+  { Agent, EnvHttpProxyAgent }: typeof Undici,
+  { certificates, environment = {} }: HttpOptions,
+): Dispatcher {
   const tls = certificates === undefined ? {} : { ca: [...rootCertificates, certificates] }
   const named = (name: string) => environment[name] || environment[name.toUpperCase()] || undefined
   const common = { connect: { ...tls, timeout: 20_000 }, headersTimeout: 60_000, bodyTimeout: 60_000 }
