@@ -16,6 +16,7 @@ import type { LayoutStore, StoredImage } from '#oci'
 import { CNB } from '#os'
 import { updatedLock, writeAppLock } from './app-lock.ts'
 import { type AppProject, projectMetadata, projectVariables, readAppProject } from './app-project.ts'
+import { machineArchitecture } from './bases.ts'
 import { openBuildCache } from './build-cache.ts'
 import { type BuildDirectory, openBuildDirectory } from './build-directory.ts'
 import { buildEnvironment, platformVariables } from './build-environment.ts'
@@ -24,6 +25,7 @@ import type { BuildRequest } from './build-request.ts'
 import { chooseBuildpacks } from './chosen-buildpacks.ts'
 import { createdTime } from './created.ts'
 import { detectWithHints } from './detect-hints.ts'
+import { launcherBinary } from './launcher.ts'
 import { copySource } from './source.ts'
 import { sourceFilter } from './source-filter.ts'
 import { openStore } from './store.ts'
@@ -147,7 +149,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
     project: projectMetadata(project.project),
     launcher: {
       choice: request.launcher,
-      file: async () => '/tmp/launcher-test',
+      file: () => launcherFile(request, ground),
       info: { version: VERSION },
     },
     ...(request.defaultProcess !== undefined && { processType: request.defaultProcess }),
@@ -166,4 +168,15 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
 function targetOf(image: StoredImage, name: string): BaseTarget {
   const { id: _, ...target } = runTarget(image.config, name)
   return target
+}
+
+async function launcherFile(request: BuildRequest, { sources }: BuildGround): Promise<string> {
+  const { goModules } = sources
+  const { path } = await launcherBinary({
+    ...request,
+    arch: machineArchitecture(),
+    machine: process.arch,
+    goModules,
+  })
+  return path
 }
