@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rootCertificates } from 'node:tls'
-import type * as Undici from 'undici'
-import type { Dispatcher } from 'undici'
+import type { Dispatcher, default as Undici } from 'undici'
 import { isSystemError, Problem } from './problem.ts'
 import { redact } from './redact.ts'
 
@@ -54,7 +53,8 @@ export function openHttp(options: HttpOptions = {}): Http {
   // Loading the client takes longer than many a command that never asks for anything.
   let opened: Promise<{ request: typeof Undici.request; dispatcher: Dispatcher }> | undefined
   const open = async () => {
-    const undici = await import('undici')
+    // It is CommonJS: bundled, only its default export is there.
+    const { default: undici } = await import('undici')
     return { request: undici.request, dispatcher: dispatcherOf(undici, options) }
   }
   const once = async (
