@@ -8,15 +8,15 @@ const QUIET: readonly RegExp[] = [
   /^#/,
   /^set [-+]\w+$/,
   // Tests; what they choose between is on lines of its own.
-  /^(?:if|elif|while|until|for)\b[^`]*?(?:;\s*(?:then|do))?$/,
+  /^(?:if|elif|while|until|for)\b[^`;]*(?:;\s*(?:then|do))?$/,
   /^(?:then|else|fi|do|done|esac|;;|\{|\}|in|:)\s*;*(?:\s*#.*)?$/,
   /^case\b.*\bin$/,
   /^[\w"'$|*. @\\#-]+\)\s*(?:;;|continue|break|:|return \d)?\s*$/,
   /^\[.*\](?:\s*(?:&&|\|\|)\s*(?:return|continue|shift|exit)(?:\s+\d+)?)?$/,
   /^(?:exit|return|shift|continue|break|local|true)\b[\w\s$"?]*$/,
-  /^(?:local |export )?\w+=[^`>]*$/,
-  /^(?:echo|printf)\b[^>`]*(?:2?>&[12])?$/,
-  /^(?:echo|printf)\b\s*>&2[^>`]*$/,
+  /^(?:local |export )?\w+=[^`>;&|]*$/,
+  /^(?:echo|printf)\b[^>`;&|]*(?:2?>&[12])?$/,
+  /^(?:echo|printf)\b\s*>&2[^>`;&|]*$/,
   /^\w+\s*\(\)\s*\{?$/,
   /^(?:dpkg-maintscript-helper|dpkg-trigger|ldconfig|deb-systemd-\w+|systemd-tmpfiles|systemctl|invoke-rc\.d|update-rc\.d)\b[^>;&`]*(?:\|\| (?:true|:|exit \$\?))?$/,
   /^(?:\. \/usr\/share\/debconf\/confmodule|db_(?:version|stop|title|capb)\b.*)$/,
@@ -36,6 +36,6 @@ export function actsOf(script: string): string[] {
 }
 
 function isQuiet(line: string): boolean {
-  if (/\$\(/.test(line) && /^(?:local |export )?\w+=/.test(line)) return LOOKS.test(line)
+  if (/\$\(/.test(line) && !/^(?:#|if|elif|while|until)/.test(line)) return LOOKS.test(line)
   return QUIET.some(pattern => pattern.test(line))
 }
