@@ -46,10 +46,20 @@ export const stackDiffers = (image: string, why: string) =>
     exitCode: REBASE,
   })
 
-export const runImageUnlisted = (image: string, name: string, listed: readonly string[]) =>
+export const runImageUnlisted = (
+  image: string,
+  name: string,
+  listed: readonly string[],
+  missing: readonly string[],
+) =>
   new Problem('REBASE_RUN_IMAGE_UNLISTED', {
     what: `Cannot rebase ${shown(image)}`,
-    why: `${shown(name)} is not among the run images that it names${listed.length > 0 ? `: ${shown(listed.join(', '))}` : ', which are none'}`,
+    why: [
+      `${shown(name)} is not among the run images that it names${listed.length > 0 ? `: ${shown(listed.join(', '))}` : ', which are none'}`,
+      ...(missing.length > 0
+        ? [`it lacks packages that the app's base has: ${shown(missing.join(', '))}`]
+        : []),
+    ].join('; '),
     fix: 'Choose one of those with --run-image, or use --force, which makes the new name the one that later rebases use.',
     exitCode: REBASE,
   })

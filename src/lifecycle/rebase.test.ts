@@ -198,6 +198,24 @@ describe('rebaseImage', () => {
     }
   })
 
+  it('accepts a base of another name that is of the same kind and has every package of the old one', () => {
+    const having = (...packages: string[]) =>
+      baseOf({
+        layers: ['x', ...packages],
+        labels: { 'io.buildpacks.stack.mixins': JSON.stringify(packages) },
+      })
+    const app = appOn(having('bash', 'libc6'), ['app'])
+    const runImageName = 'run:other'
+    const rebased = rebase(app, having('bash', 'curl', 'libc6'), { runImageName })
+    const label = JSON.parse(rebased.config.config?.Labels?.[LIFECYCLE_LABEL] as string)
+    assert.equal(label.runImage.image, 'run')
+    refuses(app, having('libc6'), 'REBASE_RUN_IMAGE_UNLISTED', { runImageName })
+    const elsewhere = having('bash', 'libc6')
+    const labels = { ...elsewhere.config.config?.Labels, 'io.buildpacks.base.id': 'other' }
+    const other = { ...elsewhere, config: { ...elsewhere.config, config: { Labels: labels } } }
+    refuses(app, other, 'REBASE_RUN_IMAGE_UNLISTED', { runImageName })
+  })
+
   it('goes on when forced, says so, and takes the new name', () => {
     const report = recording()
     const app = appOn(old, ['app'], { 'io.buildpacks.rebasable': 'false' })
