@@ -60,7 +60,11 @@ function bytesOf(text: Buffer | string): Buffer {
 }
 
 function isAscii(bytes: Buffer): boolean {
-  return bytes.every(byte => byte < 0x80 && byte !== 0)
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    if (byte === 0 || byte >= 0x80) return false
+  }
+  return true
 }
 
 function asciiOf(bytes: Buffer): Buffer {
@@ -159,7 +163,8 @@ function octal(out: Buffer, offset: number, length: number, value: number): void
 
 function withChecksum(header: Buffer): Buffer {
   header.fill(0x20, 148, 156)
-  const sum = header.reduce((total, byte) => total + byte, 0)
+  let sum = 0
+  for (let at = 0; at < header.length; at++) sum += header[at] as number
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
   return header
 }
