@@ -34,6 +34,7 @@ export async function collect(root: string, blobs: Blobs): Promise<Collected> {
     await rm(blobs.path(digest), { force: true })
   }
   await sweepDiffIds(join(root, '.slipway/diff-ids'), needed)
+  await sweepChecked(join(root, '.slipway/checked'), needed)
   return { blobs: count, bytes, running: 0 }
 }
 
@@ -61,6 +62,12 @@ async function sweepDiffIds(directory: string, needed: ReadonlySet<Digest>): Pro
     const digest = /"digest":"(sha256:[0-9a-f]{64})"/.exec(text ?? '')?.[1]
     if (digest === undefined || !needed.has(digest as Digest))
       await rm(join(directory, name), { force: true })
+  }
+}
+
+async function sweepChecked(directory: string, needed: ReadonlySet<Digest>): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (!needed.has(`sha256:${name}` as Digest)) await rm(join(directory, name), { force: true })
   }
 }
 

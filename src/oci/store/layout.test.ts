@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { digestOf, hexOf, readAll } from '#std'
 import { emptyImage, type Layer } from '../image.ts'
 import { OCI } from '../media-types.ts'
@@ -175,12 +177,32 @@ describe('LayoutStore', () => {
 })
 
 describe('LayoutStore.importLayer', () => {
-  it('takes over a layer, packed as it is', async () => {
+  it('takes over a layer, packed as it is, and reads it through only once', async () => {
     await using one = await temporaryStore()
     await using two = await temporaryStore()
     const layer = await one.store.addLayer(layerOf({ a: noise(100_000) }))
     assert.deepEqual((await two.store.importLayer(layer)).blob, layer.blob)
-    assert.deepEqual((await two.store.layerByDiffId(layer.diffId))?.blob, layer.blob)
+    const unread = { ...layer, compressed: () => assert.fail('it was read again') }
+    assert.deepEqual((await two.store.importLayer(unread)).blob, layer.blob)
+  })
+
+  it('does not let the packing of others into the images that are made here', async () => {
+    await using place = await temporaryStore()
+    const { store } = place
+    const tar = await readAll(layerOf({ a: noise(100_000) }))
+    const packed = gzipSync(tar, { level: 1 })
+    const blob = { mediaType: OCI.layer, digest: digestOf(packed), size: packed.length }
+    const theirs = {
+      diffId: digestOf(tar),
+      blob,
+      compressed: async () => Readable.from([packed]),
+      uncompressed: () => assert.fail(),
+    }
+    await store.importLayer(theirs)
+    assert.equal(await store.layerByDiffId(theirs.diffId), undefined)
+    const ours = await store.addLayer(Readable.from([tar]))
+    await store.importLayer(theirs)
+    assert.deepEqual((await store.layerByDiffId(theirs.diffId))?.blob, ours.blob)
   })
 
   it('refuses a layer that unpacks to something else, and does not lose the true one', async () => {

@@ -99,7 +99,7 @@ export class LayoutStore {
     return parseIndex(new TextDecoder().decode(await this.blobs.read(digest)), `the index ${digest}`)
   }
 
-  /** The layer whose plain tar has this digest, if its blob is here: then it need not be made again. */
+  /** The layer that was made here of the plain tar of this digest, if its blob is still here: then it need not be made again. */
   async layerByDiffId(diffId: Digest): Promise<Layer | undefined> {
     const blob = readRecord(await readIfExists(this.#diffIdFile(diffId)))
     if (!blob) return undefined
@@ -120,23 +120,25 @@ export class LayoutStore {
   }
 
   /**
-   * Takes over a layer of another store, packed as it is there, after checking both of its digests.
+   * Takes over a layer of another store, packed as it is there, after checking both of its digests. It does not become the layer of its
+   * diffID: what a build makes must not depend on how others had packed the same layer before.
    * Throws a `Problem` (`BLOB_DAMAGED`, `LAYER_DIFFERS`).
    */
-  async importLayer(layer: Layer): Promise<Layer> {
+  async importLayer({ diffId, blob, compressed }: Layer): Promise<Layer> {
     await prepareLayout(this.root)
-    const known = await this.layerByDiffId(layer.diffId)
-    if (known?.blob.digest === layer.blob.digest) return known
-    if ((await this.blobs.size(layer.blob.digest)) !== layer.blob.size) {
-      await this.blobs.stream(await layer.compressed(), { digest: layer.blob.digest, size: layer.blob.size })
-    }
+    const own = this.#layer(diffId, blob)
+    const here = (await this.blobs.size(blob.digest)) === blob.size
+    const checked = join(this.root, '.slipway/checked', hexOf(blob.digest))
+    if (here && (await readIfExists(checked)) === diffId) return own
+    if (here && (await this.layerByDiffId(diffId))?.blob.digest === blob.digest) return own
+    if (!here) await this.blobs.stream(await compressed(), { digest: blob.digest, size: blob.size })
     const plain = new Digesting()
-    const own = this.#layer(layer.diffId, layer.blob)
     for await (const _ of pipeline(await own.uncompressed(), plain, () => {}) as unknown as Digesting) {
       // Only the digest of the plain tar is of interest.
     }
-    if (plain.digest() !== layer.diffId) throw layerDiffers(layer.diffId, plain.digest())
-    return this.#remember(layer.diffId, layer.blob)
+    if (plain.digest() !== diffId) throw layerDiffers(diffId, plain.digest())
+    await writeDurably(checked, diffId)
+    return own
   }
 
   /** Writes an image whose layers are all here, and gives it names. Until this returns nobody sees any of it. */
