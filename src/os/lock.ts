@@ -45,8 +45,9 @@ export interface BaseLock {
 }
 
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex'))
+const NAME = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.+-]*$/, 'must be a package name'))
 const lockedPackage = v.strictObject({
-  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.+-]*$/, 'must be a package name')),
+  name: NAME,
   version: v.pipe(v.string(), v.regex(/^[\w.+~:-]+$/, 'must be a version')),
   arch: v.picklist(['amd64', 'arm64', 'all']),
   sha256: hex,
@@ -56,8 +57,8 @@ const lockedPackage = v.strictObject({
     v.regex(/^(?!.*\/\.\.?(?:\/|$))pool\/[\w.+~:@/-]+\.deb$/, 'must be a path below pool/'),
   ),
   suite: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be the name of a suite')),
-  source: v.optional(v.string()),
-  why: v.string(),
+  source: v.optional(NAME),
+  why: NAME,
 })
 
 /** For documents that hold locks of bases, such as `slipway.lock`. */
