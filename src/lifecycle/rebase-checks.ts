@@ -35,8 +35,6 @@ export interface RebasePair {
   readonly metadata: LifecycleMetadata
   readonly runImage: Image
   readonly runImageName: string
-  /** Names that the platform knows for releases of the bases that the image lists; they count as listed. */
-  readonly known?: readonly string[]
 }
 
 /**
@@ -91,11 +89,18 @@ function distributionRefusal({ app, appName, runImage }: RebasePair): Refusal | 
  * A base fits by name, or by contents: where both say that they are of one kind (`io.buildpacks.base.id`) and which packages they have (their
  * mixins), and the new one has every package that the old one had, it does not matter what it is called.
  */
-function nameRefusal({ appName, metadata, runImageName, known = [] }: RebasePair): Refusal | undefined {
+function nameRefusal({ app, appName, metadata, runImage, runImageName }: RebasePair): Refusal | undefined {
   const listed = listedRunImages(metadata)
-  if ([...listed, ...known].some(name => sameImage(name, runImageName))) return undefined
-  return { problem: runImageUnlisted(appName, runImageName, listed), canForce: true }
+  if (listed.some(name => sameImage(name, runImageName))) return undefined
+  const [ours, theirs] = [app.config, runImage.config].map(labelsOf) as [Labels, Labels]
+  const comparable =
+    ours[BASE_ID_LABEL] === theirs[BASE_ID_LABEL] && ours[MIXINS_LABEL] && theirs[MIXINS_LABEL]
+  const missing = comparable ? missingMixins(app.config, runImage.config, appName) : []
+  if (comparable && missing.length === 0) return undefined
+  return { problem: runImageUnlisted(appName, runImageName, listed, missing), canForce: true }
 }
+
+type Labels = Readonly<Record<string, string>>
 
 function stackRefusal({ app, appName, runImage }: RebasePair): Refusal | undefined {
   const [ours, theirs] = [app.config, runImage.config].map(config => labelsOf(config)[STACK_ID_LABEL] ?? '')

@@ -14,8 +14,6 @@ export interface RebaseOptions {
   readonly runImage: Image
   /** The name by which it was chosen. */
   readonly runImageName: string
-  /** Names that the platform knows for releases of the bases that the app lists; they count as listed. */
-  readonly known?: readonly string[]
   /** How exactly it can be named: NAME@DIGEST. */
   readonly reference: string
   /** Goes on where a rule is broken that may be; each gives a warning. */
@@ -45,22 +43,13 @@ export function lifecycleMetadataOf(image: Image, name: string): LifecycleMetada
  * one. Nothing is read but configurations. Throws a `Problem` with exit code 72 that names the rule in the way.
  */
 export function rebaseImage(options: RebaseOptions): Image {
-  const {
-    app,
-    appName,
-    runImage,
-    runImageName,
-    known = [],
-    reference,
-    force = false,
-    report = silent,
-  } = options
+  const { app, appName, runImage, runImageName, reference, force = false, report = silent } = options
   const metadata = lifecycleMetadataOf(app, appName)
   const { topLayer } = metadata.runImage
   const newTop = runImage.layers.at(-1)?.diffId
   if (topLayer === '') throw notBuilt(appName, 'its label does not say which layer is the top of its base')
   if (newTop === undefined) throw notBuilt(runImageName, 'it has no layers, so it is no base')
-  const refusals = rebaseRefusals({ app, appName, metadata, runImage, runImageName, known })
+  const refusals = rebaseRefusals({ app, appName, metadata, runImage, runImageName })
   for (const { problem, canForce } of refusals) {
     if (!force || !canForce) throw problem
     report.warn(`${problem.what}: ${problem.why}. Going on because of --force.`)
