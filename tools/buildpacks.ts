@@ -62,7 +62,7 @@ export async function bundleBuildpacks(outdir: string): Promise<string[]> {
   const packages: string[] = []
   for (const name of names)
     packages.push(...(await cutBuildpack(name, join(outdir, `slipway_${name}`, version), version)))
-  await writeFile(join(outdir, 'order.toml'), orderToml(version, names))
+  await writeFile(join(outdir, 'order.toml'), orderOf(version, names))
   return [...new Set(packages)].sort()
 }
 
@@ -135,7 +135,8 @@ const MODULE = {
   },
 } as const
 
-function orderToml(version: string, names: readonly string[]): string {
+/** The order of our buildpacks as order.toml; of those that are in `names`. */
+export function orderOf(version: string, names: readonly string[]): string {
   const groups = ORDER.map(group => {
     const entries = group
       .map(entry => ({ name: entry.replace('?', ''), optional: entry.endsWith('?') }))
