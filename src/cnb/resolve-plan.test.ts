@@ -81,6 +81,16 @@ describe('resolvePlan', () => {
     })
   })
 
+  it('says what optional candidates lack only where there are no others', () => {
+    const notes = (...list: Candidate[]) => {
+      const resolution = resolvePlan(list)
+      return resolution.resolved ? 'resolved' : resolution.notes
+    }
+    const optional = candidate('a/b', '-jdk', true)
+    assert.deepEqual(notes(optional), ['a/b requires jdk, which no buildpack before it provides'])
+    assert.deepEqual(notes(optional, candidate('c/d', '+war')), ['c/d provides war, which nobody requires'])
+  })
+
   it('gives up on plans that offer too much', () => {
     const many = Array.from({ length: 20 }, (_, index) => candidate(`b${index}`, '+x|+y|+z'))
     assert.throws(() => resolvePlan(many), { code: 'BUILD_PLAN_TOO_COMPLEX' })

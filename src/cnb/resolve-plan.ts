@@ -18,8 +18,8 @@ export type Resolution =
       readonly resolved: true
       readonly members: readonly Candidate[]
       readonly plan: Plan
-      readonly notes: readonly string[]
     }
+  /** `notes` say what required candidates lack or offer in vain; if only optional ones were there, what those do. */
   | { readonly resolved: false; readonly notes: readonly string[] }
 
 /** One candidate in a trial: which option it takes, and whether it may be dropped. */
@@ -62,18 +62,28 @@ function* combinations(candidates: readonly Candidate[]): Generator<readonly Par
 
 /** Drops optional participants that lack something, or offer what nobody wants, until all fit or a required one does not. */
 function tryOne(trial: readonly Participant[]): Resolution {
-  const notes: string[] = []
+  const dropped: string[] = []
   for (let participants = trial; ; ) {
     const { entries, misfits } = match(participants)
-    const unfit = new Set(misfits.map(({ participant }) => participant))
-    notes.push(...misfits.map(({ participant: { candidate }, why }) => `${candidate.id} ${why}`))
-    if ([...unfit].some(({ optional }) => !optional)) return { resolved: false, notes }
-    if (unfit.size === 0) {
-      if (participants.length === 0) return { resolved: false, notes: [...notes, 'no buildpack is left'] }
-      return { resolved: true, members: participants.map(({ candidate }) => candidate), plan: entries, notes }
+    if (misfits.length === 0) {
+      if (participants.length === 0) return { resolved: false, notes: dropped }
+      return { resolved: true, members: participants.map(({ candidate }) => candidate), plan: entries }
     }
+    const blocking = misfits.filter(({ participant }) => !participant.optional)
+    if (blocking.length > 0) return { resolved: false, notes: blocking.map(noteOf) }
+    dropped.push(...misfits.map(noteOf))
+    const unfit = new Set(misfits.map(({ participant }) => participant))
     participants = participants.filter(participant => !unfit.has(participant))
   }
+}
+
+interface Misfit {
+  readonly participant: Participant
+  readonly why: string
+}
+
+function noteOf({ participant: { candidate }, why }: Misfit): string {
+  return `${candidate.id} ${why}`
 }
 
 interface Dependency {
@@ -87,7 +97,7 @@ function match(participants: readonly Participant[]) {
   const dependencies = new Map<string, Dependency>()
   /** In the order in which they were first required. */
   const required = new Set<Dependency>()
-  const misfits: { participant: Participant; why: string }[] = []
+  const misfits: Misfit[] = []
   const dependencyOf = (name: string) => {
     const known = dependencies.get(name) ?? { providers: [], requires: [], pending: [] }
     dependencies.set(name, known)

@@ -45,18 +45,17 @@ function fixFor(attempts: readonly DetectAttempt[]): string {
     : 'Check that you are building the right directory (--path), or name buildpacks with --buildpack.'
 }
 
-/** A line per buildpack that did not pass, then what stood between those that did. */
+/** A line for each buildpack that did not pass, then what stood between those that did. */
 function whyOf(attempts: readonly DetectAttempt[], notes: readonly string[]): string {
-  if (attempts.length === 0) return 'the order names no buildpacks'
+  if (attempts.length === 0) return 'the order names no buildpacks for this build'
   const told = attempts.filter(({ result }) => result !== 'passed')
   const width = Math.max(0, ...told.map(({ id, version }) => `${id}@${version}`.length))
   const lines = told.map(
     attempt => `${`${attempt.id}@${attempt.version}`.padEnd(width)}  ${wordsOf(attempt)}`,
   )
   return [
-    lines.length > 0 ? 'these did not find what they look for:' : 'the buildpacks do not fit together:',
-    ...lines,
-    ...notes,
+    ...(lines.length > 0 ? ['these did not find what they look for:', ...lines] : []),
+    ...(notes.length > 0 ? ['these do not fit together:', ...notes] : []),
   ].join('\n')
 }
 

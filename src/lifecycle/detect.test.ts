@@ -202,17 +202,14 @@ describe('detection', () => {
       const failure = await failureOf(orderOf('acme/a'))
       assert.deepEqual(
         [failure.exitCode, failure.why],
-        [
-          20,
-          'the buildpacks do not fit together:\nacme/a requires jdk, which no buildpack before it provides',
-        ],
+        [20, 'these do not fit together:\nacme/a requires jdk, which no buildpack before it provides'],
       )
     })
 
     it('is one where only optional buildpacks would have been left', async () => {
       await shop.add('acme/no', { detect: fail() })
       assert.equal((await failureOf(orderOf('acme/no?'))).exitCode, 20)
-      assert.equal((await failureOf([])).why, 'the order names no buildpacks')
+      assert.equal((await failureOf([])).why, 'the order names no buildpacks for this build')
     })
 
     it('is not one where an optional buildpack errs', async () => {

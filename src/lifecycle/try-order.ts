@@ -138,8 +138,10 @@ async function settle(trial: Trial, done: readonly Tried[]): Promise<OrderResult
   })
   if (!candidates.some(({ extension }) => !extension)) return { passed: false, errored: false }
   const resolution = resolvePlan(candidates)
-  trial.note(resolution.resolved ? [] : resolution.notes)
-  if (!resolution.resolved) return { passed: false, errored: false }
+  if (!resolution.resolved) {
+    trial.note(resolution.notes)
+    return { passed: false, errored: false }
+  }
   const members = (extension: boolean) =>
     candidates
       .filter(candidate => candidate.extension === extension && resolution.members.includes(candidate))
