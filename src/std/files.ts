@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises'
+import {
+  chmod,
+  type FileHandle,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+} from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { isSystemError } from './problem.ts'
 
@@ -22,16 +33,21 @@ export async function removeTree(path: string): Promise<void> {
   } catch (error) {
     if (!isSystemError(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error
     await makeRemovable(path)
-    await rm(path, { recursive: true, force: true })
+    await rm(path, { recursive: true, force: true, maxRetries: 2 })
   }
 }
 
-async function makeRemovable(path: string): Promise<void> {
-  const { chmod, readdir, lstat } = await import('node:fs/promises')
-  if (!(await lstat(path)).isDirectory()) return
-  await chmod(path, 0o700)
-  for (const entry of await readdir(path, { withFileTypes: true, encoding: 'buffer' })) {
-    if (entry.isDirectory()) await makeRemovable(join(path, entry.name.toString('latin1')))
+/** What the first attempt has begun to remove may go on vanishing meanwhile. */
+async function makeRemovable(path: string | Buffer): Promise<void> {
+  try {
+    if (!(await lstat(path)).isDirectory()) return
+    await chmod(path, 0o700)
+    for (const entry of await readdir(path, { withFileTypes: true, encoding: 'buffer' })) {
+      if (entry.isDirectory())
+        await makeRemovable(Buffer.concat([Buffer.from(path), Buffer.from('/'), entry.name]))
+    }
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error
   }
 }
 
