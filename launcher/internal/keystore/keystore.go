@@ -44,6 +44,17 @@ func (s *Store) Len() int { return len(s.entries) }
 // Has is true if a certificate is in the store.
 func (s *Store) Has(der []byte) bool { return s.known[string(der)] }
 
+// Missing is how many of the certificates are not in the store.
+func (s *Store) Missing(certificates [][]byte) int {
+	count := 0
+	for _, der := range certificates {
+		if !s.Has(der) {
+			count++
+		}
+	}
+	return count
+}
+
 // Add adds certificates that are not there yet, and returns how many those were.
 func (s *Store) Add(certificates [][]byte) int {
 	count, number := 0, len(s.entries)

@@ -149,3 +149,22 @@ func TestTruststoreFailures(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTruststoreWhereNothingCanBeWritten(t *testing.T) {
+	jdk, _ := certificate(t, "jdk")
+	_, systemText := certificate(t, "system")
+	_, boundText := certificate(t, "bound")
+	c := newContainer(t, nil, map[string]string{systemBundle: systemText, "cacerts": jks(t, jdk), "b/one/type": "ca-certificates", "b/one/x": boundText})
+	c.variables["BPI_JVM_CACERTS"] = filepath.Join(c.root, "cacerts")
+	c.temporary = []string{filepath.Join(c.root, "nowhere")}
+	set, said, err := c.run(t, "java-truststore")
+	if err != nil || len(set) != 0 || !strings.Contains(said, "WARNING: the JVM keeps to its own truststore") {
+		t.Error(set, said, err)
+	}
+	c.variables["SERVICE_BINDING_ROOT"] = filepath.Join(c.root, "b")
+	for _, helper := range []string{"java-truststore", "ca-certificates"} {
+		if _, _, err := c.run(t, helper); err == nil || !strings.Contains(fullText(err), "mount a writable /tmp") {
+			t.Error(helper, err)
+		}
+	}
+}

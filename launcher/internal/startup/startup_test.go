@@ -15,6 +15,7 @@ type container struct {
 	root      string
 	variables map[string]string
 	affinity  int
+	temporary []string
 }
 
 func newContainer(t *testing.T, variables, files map[string]string) container {
@@ -30,7 +31,7 @@ func newContainer(t *testing.T, variables, files map[string]string) container {
 	if variables == nil {
 		variables = map[string]string{}
 	}
-	return container{root, variables, 4}
+	return container{root, variables, 4, []string{filepath.Join(root, "nowhere"), root}}
 }
 
 // run returns what a helper sets and what it prints.
@@ -41,7 +42,7 @@ func (c container) run(t *testing.T, name string) (map[string]any, string, error
 		Look:      func(name string) (string, bool) { value, ok := c.variables[name]; return value, ok },
 		Out:       &out,
 		Machine:   machine.Machine{Root: c.root, Affinity: c.affinity},
-		Temporary: []string{filepath.Join(c.root, "nowhere"), c.root},
+		Temporary: c.temporary,
 	})
 	if err != nil {
 		return nil, out.String(), err

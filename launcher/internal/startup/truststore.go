@@ -9,7 +9,8 @@ import (
 )
 
 // javaTruststore lets the JVM trust what the container trusts. The JVM's own truststore stays as it is: where something
-// is missing in it, a copy with more certificates takes its place.
+// is missing in it, a copy with more certificates takes its place. Where nothing can be written, only what bindings ask for is
+// worth a failure.
 func javaTruststore(s *Start) error {
 	const option = "-Djavax.net.ssl.trustStore="
 	if own, set := s.find(option); set {
@@ -37,12 +38,20 @@ func javaTruststore(s *Start) error {
 		return failure.New(failure.Generic, "cannot read the JVM truststore "+place, err.Error(),
 			"set BPI_JVM_CACERTS to a JKS file, or name a truststore with "+option+"FILE in JAVA_TOOL_OPTIONS")
 	}
+	asked, err := s.boundCertificates()
+	if err != nil {
+		return err
+	}
+	wanted := store.Missing(asked) > 0
 	s.say("Adding %d container CA certificates to JVM truststore", len(trusted))
 	if store.Add(trusted) == 0 {
 		return nil
 	}
 	directory, err := s.directory("truststore-")
-	if err != nil {
+	if err != nil && !wanted {
+		s.say("WARNING: the JVM keeps to its own truststore, as nothing can be written in this container")
+		return nil
+	} else if err != nil {
 		return err
 	}
 	path := filepath.Join(directory, "cacerts")
