@@ -27,7 +27,7 @@ async function main(argv: string[]): Promise<number> {
   process.once('SIGTERM', interrupt)
 
   try {
-    return await parsed.command.run(parsed.input, {
+    const exitCode = await parsed.command.run(parsed.input, {
       report,
       home: homeOf(env),
       environment: env,
@@ -36,6 +36,8 @@ async function main(argv: string[]): Promise<number> {
       interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
       print: text => process.stdout.write(`${text}\n`),
     })
+    report.detail(`At most ${Math.round(process.resourceUsage().maxRSS / 1024)} MB of memory`)
+    return exitCode
   } catch (error) {
     report[Symbol.dispose]()
     process.stderr.write(

@@ -12,7 +12,7 @@ import {
   runTarget,
   StatIndex,
 } from '#lifecycle'
-import type { LayoutStore, StoredImage } from '#oci'
+import { type LayoutStore, parseName, type StoredImage } from '#oci'
 import { CNB } from '#os'
 import { updatedLock, writeAppLock } from './app-lock.ts'
 import { type AppProject, projectMetadata, projectVariables, readAppProject } from './app-project.ts'
@@ -41,6 +41,7 @@ const RULES: LayerRules = { owner: CNB, parents: 'fixed' }
  */
 export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   const { home, report, path, execEnv } = request
+  for (const name of [request.name, ...request.tags]) parseName(name)
   const created = await createdTime(path, request.environment)
   const project = await readAppProject(path, request.descriptor, report)
   const store = openStore(home)
