@@ -1,12 +1,20 @@
-import { spawn } from 'node:child_process'
+import { type StdioOptions, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile, realpath } from 'node:fs/promises'
+import { constants as fileConstants } from 'node:fs'
+import { access, realpath, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isInContainer } from './container.ts'
+import { inheritableDescriptors } from './descriptors.ts'
 import { supervise } from './limits/supervise.ts'
+import { followProcesses, lookBefore } from './plain-processes.ts'
 import { commandMissing, notInContainer, plainCannot } from './problems.ts'
-import { livingTree, signalProcess } from './processes.ts'
+import { signalProcess } from './processes.ts'
 import type { Outcome, Output, RunSpec, Sandbox } from './spec.ts'
+
+/** Milliseconds for output to arrive once all is over; a stray process that was not found must not hold us up. */
+const GRACE = 2_000
 
 /** Marks the environment of everything that a run starts, so that what stays behind can be found. */
 const MARK = 'SLIPWAY_SANDBOX_RUN'
@@ -32,12 +40,14 @@ export async function openPlainSandbox(
 
 async function runPlainly(spec: RunSpec): Promise<Outcome> {
   await checkPlaces(spec)
+  await requireProgram(spec)
   if (spec.signal?.aborted) return { reason: 'aborted', seconds: 0 }
   const begun = performance.now()
   const mark = randomBytes(12).toString('hex')
   const [file = '', ...words] = spec.command
   const over = new AbortController()
   let cut: Outcome['reason'] | undefined
+  const before = await lookBefore()
   const child = spawn(
     '/bin/sh',
     ['-c', 'umask 022; ulimit -c 0; cd "$1" && shift && exec "$@"', 'sh', spec.cwd, file, ...words],
@@ -45,7 +55,7 @@ async function runPlainly(spec: RunSpec): Promise<Outcome> {
       env: { ...spec.env, [MARK]: mark },
       cwd: '/',
       detached: true,
-      stdio: [spec.stdin === 'inherit' ? 'inherit' : 'pipe', stdioOf(spec.stdout), stdioOf(spec.stderr)],
+      stdio: stdioFor(spec),
     },
   )
   const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
@@ -66,13 +76,14 @@ async function runPlainly(spec: RunSpec): Promise<Outcome> {
   const { seconds, memoryBytes, processes, diskBytes } = spec.limits ?? {}
   const timer = seconds === undefined ? undefined : setTimeout(end, seconds * 1000, 'timeout')
   const directories = spec.mounts.flatMap(mount => (mount.mode === 'rw' ? [mount.host] : []))
+  const followed = child.pid === undefined ? undefined : followProcesses(child.pid, `${MARK}=${mark}`, before)
   const watch =
-    child.pid === undefined || (memoryBytes ?? processes ?? diskBytes) === undefined
+    !followed || (memoryBytes ?? processes ?? diskBytes) === undefined
       ? undefined
       : supervise(
-          child.pid,
+          followed.living,
           {
-            ...(memoryBytes !== undefined && { memoryBytes }),
+            ...(memoryBytes !== undefined && { memory: { bytes: memoryBytes, places: [] } }),
             ...(processes !== undefined && { processes }),
             ...(diskBytes !== undefined && { disk: { bytes: diskBytes, directories } }),
           },
@@ -87,11 +98,12 @@ async function runPlainly(spec: RunSpec): Promise<Outcome> {
     })
     const [code, signal] = await ended
     if (pid !== undefined) killGroup(pid)
-    await killMarked(mark)
-    await closed
+    await followed?.endAll()
+    await Promise.race([closed, sleep(GRACE, undefined, { ref: false })])
+    child.stdout?.destroy()
+    child.stderr?.destroy()
     const spent = (performance.now() - begun) / 1000
     if (cut) return { reason: cut, seconds: spent }
-    if (code === 127) throw commandMissing(file, 'the shell cannot find it')
     if (signal) return { exitCode: 128 + constants.signals[signal], signal, reason: 'signal', seconds: spent }
     return { exitCode: code ?? 1, reason: 'exit', seconds: spent }
   } finally {
@@ -99,21 +111,6 @@ async function runPlainly(spec: RunSpec): Promise<Outcome> {
     clearTimeout(timer)
     spec.signal?.removeEventListener('abort', aborted)
     await watch
-  }
-}
-
-/** Kills whatever carries the mark, again and again until nothing does: a program that leaves its group is still found. */
-async function killMarked(mark: string): Promise<void> {
-  const needle = `${MARK}=${mark}`
-  for (let found = true; found; ) {
-    found = false
-    for (const name of await readdir('/proc')) {
-      if (!/^\d+$/.test(name)) continue
-      const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '')
-      if (!environment.split('\0').includes(needle)) continue
-      found = true
-      for (const each of await livingTree(Number(name))) signalProcess(each.pid, 'SIGKILL')
-    }
   }
 }
 
@@ -127,6 +124,29 @@ async function checkPlaces({ root, mounts }: RunSpec): Promise<void> {
       throw plainCannot(`${mount.inside} is not the directory that it should be (${mount.host})`)
     }
   }
+}
+
+/** The three streams, and nothing behind the numbers of files that some ancestor left open. */
+function stdioFor({ stdin, stdout, stderr }: RunSpec): StdioOptions {
+  const all: StdioOptions = [stdin === 'inherit' ? 'inherit' : 'pipe', stdioOf(stdout), stdioOf(stderr)]
+  for (const leaked of inheritableDescriptors()) while (all.length <= leaked) all.push('ignore')
+  return all
+}
+
+/** Looks a program up as execvp(3) does, so that one that is missing is told from one that ends with 127. */
+async function requireProgram({ command: [file = ''], cwd, env }: RunSpec): Promise<void> {
+  const places = file.includes('/')
+    ? [resolve(cwd, file)]
+    : (env.PATH ?? '/usr/bin:/bin').split(':').map(directory => resolve(cwd, directory, file))
+  for (const place of places) {
+    try {
+      await access(place, fileConstants.X_OK)
+      if ((await stat(place)).isFile()) return
+    } catch {
+      // Not there.
+    }
+  }
+  throw commandMissing(file, 'it is nowhere in PATH, or may not be executed')
 }
 
 function stdioOf(output: Output | undefined): 'inherit' | 'ignore' | 'pipe' {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface ProcessFacts {
   readonly pid: number
   readonly parent: number
+  readonly session: number
   /** `Z` and `X` are dead already. */
   readonly state: string
   /** Clock ticks since boot; tells a process from a later one of the same number. */
@@ -17,21 +18,30 @@ export async function processFacts(pid: number): Promise<ProcessFacts | undefine
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'latin1')
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    const [state = '?', parent = '0'] = fields
-    return { pid, parent: Number(parent), state, start: fields[19] ?? '0', threads: Number(fields[17] ?? 1) }
+    const [state = '?', parent = '0', , session = '0'] = fields
+    return {
+      ...{ pid, parent: Number(parent), session: Number(session), state },
+      ...{ start: fields[19] ?? '0', threads: Number(fields[17] ?? 1) },
+    }
   } catch {
     return undefined
   }
 }
 
-/** All living descendants of a process, itself included. Orphans of a process namespace are children of its first process, so none is missed. */
-export async function livingTree(root: number): Promise<ProcessFacts[]> {
+/** Every process that can be seen and is not dead. */
+export async function allProcesses(): Promise<ProcessFacts[]> {
   const numbers = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
   const facts = await Promise.all(numbers.map(name => processFacts(Number(name))))
+  return facts.filter(
+    each => each !== undefined && each.state !== 'Z' && each.state !== 'X',
+  ) as ProcessFacts[]
+}
+
+/** All living descendants of a process, itself included. Orphans of a process namespace are children of its first process, so none is missed. */
+export async function livingTree(root: number, all?: readonly ProcessFacts[]): Promise<ProcessFacts[]> {
   const children = new Map<number, ProcessFacts[]>()
   let tree: ProcessFacts[] = []
-  for (const each of facts) {
-    if (!each || each.state === 'Z' || each.state === 'X') continue
+  for (const each of all ?? (await allProcesses())) {
     if (each.pid === root) tree = [each]
     children.set(each.parent, [...(children.get(each.parent) ?? []), each])
   }

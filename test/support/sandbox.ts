@@ -105,17 +105,18 @@ function buildMounts(place: string): Mount[] {
 export const isRoot = process.getuid?.() === 0
 
 /** Runs a test file once more as an ordinary user. Rejects with what it said if any test fails. */
-export function testAsOrdinaryUser(file: string): Promise<string> {
-  return asOrdinaryUser(['--import', 'tsx', '--test', '--test-reporter=spec', file])
+export function testAsOrdinaryUser(file: string, uid = ORDINARY): Promise<string> {
+  return asOrdinaryUser(['--import', 'tsx', '--test', '--test-reporter=spec', file], uid)
 }
 
 /** Runs Node.js as an ordinary user with a home of its own. */
-export async function asOrdinaryUser(node: readonly string[]): Promise<string> {
+export async function asOrdinaryUser(node: readonly string[], uid = ORDINARY): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), 'slipway-user-'))
   mkdirSync(join(checkout, '.cache/stories'), { recursive: true })
-  await promisify(execFile)('chown', [`${ORDINARY}:${ORDINARY}`, home, join(checkout, '.cache/stories')])
+  await promisify(execFile)('chown', [`${uid}:${uid}`, home])
+  await promisify(execFile)('chown', [`${ORDINARY}:${ORDINARY}`, join(checkout, '.cache/stories')])
   try {
-    const identity = ['--reuid', `${ORDINARY}`, '--regid', `${ORDINARY}`, '--clear-groups', '--']
+    const identity = ['--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups', '--']
     const words = [...identity, process.execPath, ...node]
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const options = { env: { ...env, HOME: home }, cwd: checkout, maxBuffer: 1 << 26 }

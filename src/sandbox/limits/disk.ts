@@ -1,15 +1,18 @@
 import { lstat, readdir, statfs } from 'node:fs/promises'
+import { unnamedFiles } from './open-files.ts'
 
 /** Milliseconds after which everything is counted again, even if free space says that nothing was added. */
 const RECOUNT = 15_000
 
 /**
  * A question to be asked often: do these directories hold more than `limit` bytes on disk? Counting files is dear, so it is done only when the file
- * systems have lost as much free space as was left of the limit at the last count, or that count is old.
+ * systems have lost as much free space as was left of the limit at the last count, or that count is old. Files that the processes removed and
+ * still have open count too.
  */
 export function watchDisk(
   directories: readonly string[],
   limit: number,
+  pids: () => Promise<readonly number[]>,
 ): (over: AbortSignal) => Promise<boolean> {
   let left = -1
   let freeThen = 0
@@ -18,7 +21,9 @@ export function watchDisk(
     const free = await freeBytes(directories)
     const now = performance.now()
     if (left >= 0 && freeThen - free < left && now - countedAt < RECOUNT) return false
-    const used = await usedBytes(directories, over)
+    const devices = new Set(await Promise.all(directories.map(async each => (await lstat(each)).dev)))
+    const { disk: unnamed } = await unnamedFiles(await pids(), devices)
+    const used = unnamed + (await usedBytes(directories, over))
     left = limit - used
     freeThen = free
     countedAt = performance.now()

@@ -1,3 +1,4 @@
+import { livingTree } from '../processes.ts'
 import type { Enforcement, Limits, Outcome, RunSpec } from '../spec.ts'
 import { type Cgroup, type CgroupHome, makeCgroup } from './cgroup.ts'
 import { limitProcess } from './resource-limits.ts'
@@ -17,7 +18,7 @@ export interface Enforced extends AsyncDisposable {
 /** Puts the limits of a run in force over its first process, which has not begun yet; `end` is called when one is passed. */
 export async function enforce(
   means: Means,
-  { limits = {}, mounts }: RunSpec,
+  { limits = {}, mounts, root }: RunSpec,
   pid: number,
   end: (reason: Exclude<Outcome['reason'], 'exit' | 'signal'>) => void,
 ): Promise<Enforced> {
@@ -31,7 +32,10 @@ export async function enforce(
   }
   const directories = mounts.flatMap(mount => (mount.mode === 'rw' ? [mount.host] : []))
   const watched = {
-    ...(!cgroup && limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
+    ...(!cgroup &&
+      limits.memoryBytes !== undefined && {
+        memory: { bytes: limits.memoryBytes, places: memoryPlaces(pid, mounts, root) },
+      }),
     ...(processes !== undefined && !means.limitsProcesses && { processes }),
     ...(limits.diskBytes !== undefined && { disk: { bytes: limits.diskBytes, directories } }),
   }
@@ -39,7 +43,7 @@ export async function enforce(
   const watch =
     Object.keys(watched).length === 0
       ? undefined
-      : supervise(pid, watched, over.signal).then(reason => reason && end(reason))
+      : supervise(() => livingTree(pid), watched, over.signal).then(reason => reason && end(reason))
   return {
     ranOutOfMemory: async () => (await cgroup?.ranOutOfMemory()) ?? false,
     async [Symbol.asyncDispose]() {
@@ -48,6 +52,13 @@ export async function enforce(
       await cgroup?.[Symbol.asyncDispose]()
     },
   }
+}
+
+/** The memory file systems of a sandbox, reached through its first process. */
+function memoryPlaces(pid: number, mounts: RunSpec['mounts'], root: RunSpec['root']): string[] {
+  const inside = mounts.flatMap(mount => (mount.mode === 'tmpfs' ? [mount.inside] : []))
+  const overlay = typeof root === 'object' && 'lower' in root ? ['/'] : []
+  return ['/dev/shm', ...inside, ...overlay].map(path => `/proc/${pid}/root${path}`)
 }
 
 async function openCgroup({ cgroups }: Means, limits: Limits, pid: number): Promise<Cgroup | undefined> {

@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { livingTree } from '../processes.ts'
+import type { ProcessFacts } from '../processes.ts'
 import { watchDisk } from './disk.ts'
+import { watchMemory } from './memory.ts'
 
 /** What to look at again and again, because the kernel does not watch it for us here. */
 export interface Watched {
-  readonly memoryBytes?: number
+  /** `places` reach the memory file systems that count too. */
+  readonly memory?: { readonly bytes: number; readonly places: readonly string[] }
   readonly processes?: number
   readonly disk?: { readonly bytes: number; readonly directories: readonly string[] }
 }
@@ -14,41 +15,27 @@ export interface Watched {
 const PAUSE = 200
 
 /**
- * Looks after a process and all that it started until `over` is aborted. Resolves with what went over its limit, or undefined.
+ * Looks after the processes that `living` finds until `over` is aborted. Resolves with what went over its limit, or undefined.
  * Between two looks a program can use more than its share; that is what the kernel's own limits are better at.
  */
 export async function supervise(
-  pid: number,
-  { memoryBytes, processes, disk }: Watched,
+  living: () => Promise<readonly ProcessFacts[]>,
+  { memory, processes, disk }: Watched,
   over: AbortSignal,
 ): Promise<'memory' | 'processes' | 'disk' | undefined> {
-  const fullDisk = disk && watchDisk(disk.directories, disk.bytes)
+  const pids = async () => (await living()).map(({ pid }) => pid)
+  const fullDisk = disk && watchDisk(disk.directories, disk.bytes, pids)
+  const fullMemory = memory && watchMemory(memory.bytes, memory.places)
   while (!over.aborted) {
     await sleep(PAUSE, undefined, { signal: over }).catch(() => {})
     if (over.aborted) return undefined
-    if (memoryBytes !== undefined || processes !== undefined) {
-      const tree = await livingTree(pid)
+    if (processes !== undefined || fullMemory) {
+      const tree = await living()
       const threads = tree.reduce((sum, each) => sum + each.threads, 0)
       if (processes !== undefined && threads > processes) return 'processes'
-      if (memoryBytes !== undefined) {
-        const used = await Promise.all(tree.map(each => memoryOf(each.pid)))
-        if (used.reduce((sum, bytes) => sum + bytes, 0) > memoryBytes) return 'memory'
-      }
+      if (await fullMemory?.(tree.map(({ pid }) => pid))) return 'memory'
     }
     if (await fullDisk?.(over)) return 'disk'
   }
   return undefined
-}
-
-/** Bytes of memory that a process has for itself: anonymous, shared without a file, swapped out (proc_pid_status(5)). */
-async function memoryOf(pid: number): Promise<number> {
-  try {
-    const status = await readFile(`/proc/${pid}/status`, 'latin1')
-    const kilobytes = ['RssAnon', 'RssShmem', 'VmSwap'].map(name =>
-      Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1] ?? 0),
-    )
-    return kilobytes.reduce((sum, each) => sum + each, 0) * 1024
-  } catch {
-    return 0
-  }
 }
