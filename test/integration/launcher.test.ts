@@ -138,7 +138,10 @@ describe('launcherBinary', () => {
     const failing = launcherBinary(
       options(join(directory.path, 'failing'), { places: { bundle, sources: changed } }),
     )
-    await assert.rejects(failing, { code: 'LAUNCHER_UNBUILDABLE', why: /go1\.\S+ did not succeed: .*main\.go:3/ })
+    await assert.rejects(failing, {
+      code: 'LAUNCHER_UNBUILDABLE',
+      why: /go1\.\S+ did not succeed: .*main\.go:3/,
+    })
   })
 
   it('says what to install or to set where there is no way to build it', async () => {
