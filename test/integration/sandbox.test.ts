@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -388,6 +388,23 @@ print(os.readlink('/proc/self/exe'))
     assert.match(output, /^\[\]$/m)
     assert.deepEqual(attempts(output), { 'first process': 'ENOENT' })
     assert.match(output, /^\/usr\/bin\/python3/m)
+  })
+
+  it('pushes no input into the terminal that it is started from, and does not take it', async t => {
+    const program = join(import.meta.dirname, '../support/terminal-run.ts')
+    const command = `${process.execPath} --import tsx ${program}`
+    const { error, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' })
+    if (error) return t.diagnostic('reduced: there is no `script` here to make a terminal with')
+    assert.match(stdout, /terminal True/)
+    assert.deepEqual(attempts(stdout.replaceAll('\r', '')), {
+      push: 'EPERM',
+      'push wide': 'EPERM',
+      paste: 'EPERM',
+      take: 'EPERM',
+      controlling: 'ENXIO',
+      size: 'done',
+    })
+    assert.doesNotMatch(stdout, /pushed/)
   })
 
   it("leaves the host's device nodes alone", async () => {
