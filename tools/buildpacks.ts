@@ -79,7 +79,7 @@ export async function packageBuildpack(
 ): Promise<void> {
   await rm(outdir, { recursive: true, force: true })
   await cutBuildpack(name, outdir, await versionOf())
-  await cutResolver(join(outdir, 'resolver.mjs'))
+  await cutResolver(outdir)
   for (const [arch, launcher] of Object.entries(launchers)) {
     await mkdir(join(outdir, 'helper'), { recursive: true })
     await copyFile(launcher, join(outdir, 'helper', `launcher-${arch}`))
@@ -117,8 +117,14 @@ async function cutBuildpack(name: string, outdir: string, version: string): Prom
   return packagesIn(result.metafile)
 }
 
-async function cutResolver(outfile: string): Promise<void> {
-  await build({ entryPoints: ['src/runtimes/standalone.ts'], ...MODULE, outfile })
+/** The thread that decompresses is started by file name, so it is a file of its own beside the rest. */
+async function cutResolver(outdir: string): Promise<void> {
+  await build({
+    ...MODULE,
+    entryPoints: { resolver: 'src/runtimes/standalone.ts', 'unxz-worker': 'src/sources/unxz-worker.mjs' },
+    outExtension: { '.js': '.mjs' },
+    outdir,
+  })
 }
 
 const MODULE = {

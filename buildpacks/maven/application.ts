@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { type BuildContext, byBytes, explodeZip, readIfExists } from '#sdk'
+import { type BuildContext, byBytes, digestOf, explodeZip, readIfExists } from '#sdk'
 import { mavenArguments } from './arguments.ts'
 import { artifactPatterns, findArtifacts } from './artifacts.ts'
 import type { MavenProgram } from './program.ts'
@@ -20,7 +20,8 @@ export async function buildApplication(context: BuildContext, maven: MavenProgra
     types: { cache: true },
     metadata: {
       source: await sourceDigest(application),
-      arguments: words,
+      // Only a digest: arguments may hold a token.
+      arguments: digestOf(words.join('\0')),
       artifacts: patterns,
       ...settings,
       java: /^JAVA_VERSION="(.*)"/m.exec(java ?? '')?.[1] ?? '',
