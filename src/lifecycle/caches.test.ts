@@ -20,6 +20,7 @@ import { openDirectoryCache } from './directory-cache.ts'
 import { exportCache } from './export-cache.ts'
 import { diffIdOf } from './keep-layer.ts'
 import { packTree } from './pack-directory.ts'
+import { salvageCache } from './salvage-cache.ts'
 import { makeTree } from './tree.testing.ts'
 import { openVolumeCache } from './volume-cache.ts'
 
@@ -29,11 +30,11 @@ const rules = { owner: { uid: 1001, gid: 1000 }, parents: 'fixed' } as const
 const LARGE = Buffer.alloc(5 << 20, 'large')
 
 let directory: TemporaryDirectory
-beforeEach(async () => {
+const prepare = async () => {
   directory = await temporaryDirectory(tmpdir(), 'caches-')
   await mkdir(at('cache'))
-})
-afterEach(() => directory[Symbol.asyncDispose]())
+}
+const cleanUp = () => directory[Symbol.asyncDispose]()
 
 const at = (name: string) => join(directory.path, name)
 const layers = () => ({ host: at('layers'), inside: '/layers' })
@@ -77,6 +78,9 @@ const kinds = {
 
 for (const [kind, open] of Object.entries(kinds)) {
   describe(`a ${kind} cache`, () => {
+    beforeEach(prepare)
+    afterEach(cleanUp)
+
     it('holds nothing at first', async () => {
       await using cache = await open()
       assert.equal(await cache.metadata(), undefined)
@@ -210,7 +214,53 @@ for (const [kind, open] of Object.entries(kinds)) {
   })
 }
 
+describe('salvageCache', () => {
+  beforeEach(prepare)
+  afterEach(cleanUp)
+
+  it('keeps of a failed build what claims nothing, and of earlier ones what did not change', async () => {
+    await build()
+    {
+      await using cache = await kinds.directory()
+      await write(cache)
+    }
+    await removeTree(at('layers'))
+    {
+      await using cache = await kinds.directory()
+      const records = (await cache.metadata())?.buildpacks[0]?.layers
+      for (const name of ['small', 'large']) {
+        const target = at(`layers/acme_bp/${name}`)
+        await cache.restoreLayer(records?.get(name)?.sha as string, target, `/layers/acme_bp/${name}`)
+      }
+      await makeTree(directory.path, {
+        'layers/acme_bp/downloads.toml': '[types]\ncache = true\n',
+        'layers/acme_bp/downloads/half': { content: LARGE },
+        'layers/acme_bp/claims.toml': '[types]\ncache = true\n[metadata]\nof = "source"\n',
+        'layers/acme_bp/claims/half': 'x',
+      })
+      const options = {
+        cache,
+        places: { layers: layers() },
+        rules,
+        buildpacks: [member],
+        report: recording(),
+      }
+      await salvageCache(options)
+    }
+    await removeTree(at('layers'))
+    await using cache = await kinds.directory()
+    const records = (await cache.metadata())?.buildpacks[0]?.layers
+    assert.deepEqual([...(records?.keys() ?? [])].sort(), ['downloads', 'large', 'small'])
+    const target = at('layers/acme_bp/downloads')
+    await cache.restoreLayer(records?.get('downloads')?.sha as string, target, '/layers/acme_bp/downloads')
+    assert.deepEqual(await readFile(join(target, 'half')), LARGE)
+  })
+})
+
 describe('openVolumeCache', () => {
+  beforeEach(prepare)
+  afterEach(cleanUp)
+
   it('refuses a directory that is not there', async () => {
     await assert.rejects(
       openVolumeCache(at('none'), { ...rules, layers: layers() }),
@@ -272,6 +322,9 @@ describe('openVolumeCache', () => {
 })
 
 describe('openDirectoryCache', () => {
+  beforeEach(prepare)
+  afterEach(cleanUp)
+
   it('moves large layers out and back without copying them', async () => {
     await build()
     const inode = (await stat(at('layers/acme_bp/large/data'))).ino

@@ -10,10 +10,10 @@ import { makeTree } from './tree.testing.ts'
 import { scanTree, type TreeEntry } from './tree.ts'
 
 let directory: TemporaryDirectory
-beforeEach(async () => {
+const prepare = async () => {
   directory = await temporaryDirectory(tmpdir(), 'stats-')
-})
-afterEach(() => directory[Symbol.asyncDispose]())
+}
+const cleanUp = () => directory[Symbol.asyncDispose]()
 
 const at = (name: string) => join(directory.path, name)
 const owner = { uid: 1001, gid: 1000 }
@@ -38,6 +38,9 @@ async function treeLayer(): Promise<DirectoryLayer> {
 }
 
 describe('fingerprintOf', () => {
+  beforeEach(prepare)
+  afterEach(cleanUp)
+
   it('changes with all that goes into the tar, and with the times and the inode of files', () => {
     const changes: DirectoryLayer[] = [
       { ...layer, place: { host: '/tmp/x', inside: '/layers/b' } },
@@ -99,6 +102,9 @@ describe('fingerprintOf', () => {
 })
 
 describe('StatIndex', () => {
+  beforeEach(prepare)
+  afterEach(cleanUp)
+
   const settled = (name: string): Fingerprint => ({ digest: digestOf(name), settled: 1n })
   const far = 9n * 10n ** 18n
 

@@ -11,6 +11,7 @@ import {
   restore,
   runTarget,
   StatIndex,
+  salvageCache,
 } from '#lifecycle'
 import { type LayoutStore, parseName, type StoredImage } from '#oci'
 import { CNB } from '#os'
@@ -133,7 +134,11 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   await restore({ ...common, group, analyzed, cache, ...(before && { previous: before }) })
 
   report.phase('BUILDING')
-  const metadata = await build({ ...common, group, plan })
+  const caching = { cache, places, rules: RULES, buildpacks: group.buildpacks, stats, report }
+  const metadata = await build({ ...common, group, plan }).catch(async error => {
+    await salvageCache(caching)
+    throw error
+  })
   await writeAppLock(path, updatedLock(ground.lock, ground.bases.locks, ground.runtimes.locks()), request)
 
   report.phase('EXPORTING')
@@ -160,7 +165,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
     report,
     reportFile: join(places.layers.host, 'report.toml'),
   })
-  await exportCache({ cache, places, rules: RULES, buildpacks: group.buildpacks, stats, report })
+  await exportCache(caching)
   report.line(`Successfully built image ${name}`)
   return exported.image
 }

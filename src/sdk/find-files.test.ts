@@ -21,9 +21,11 @@ for (const path of [
   writeFileSync(join(directory, path), '')
 }
 symlinkSync('target', join(directory, 'link'))
-after(() => rmSync(directory, { recursive: true }))
+const close = () => rmSync(directory, { recursive: true })
 
 describe('findFiles', () => {
+  after(close)
+
   for (const [pattern, ...paths] of [
     ['*.jar', 'a.jar', 'we[ird].jar'],
     ['target/*.[ejw]ar', 'target/x.jar', 'target/y.ear'],
