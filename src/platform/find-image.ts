@@ -2,11 +2,21 @@ import type { LayoutStore, StoredImage } from '#oci'
 import { isDigest } from '#std'
 import { imageMissing } from './problems.ts'
 
-/** The image of this name, or of this manifest digest, in the store. Throws a `Problem` (`IMAGE_MISSING`, exit code 3). */
-export async function findImage(store: LayoutStore, nameOrDigest: string): Promise<StoredImage> {
-  const image = await store.image(nameOrDigest)
-  if (!image) throw imageMissing(nameOrDigest)
+/**
+ * The image of this name, of this manifest digest, or of a named image's digest as lists shorten it (7 hex digits or more that fit one
+ * digest only). Throws a `Problem` (`IMAGE_MISSING`, exit code 3).
+ */
+export async function findImage(store: LayoutStore, wanted: string): Promise<StoredImage> {
+  const image = (await store.image(wanted)) ?? (await byShortDigest(store, wanted))
+  if (!image) throw imageMissing(wanted)
   return image
+}
+
+async function byShortDigest(store: LayoutStore, wanted: string): Promise<StoredImage | undefined> {
+  if (!/^[0-9a-f]{7,64}$/.test(wanted)) return undefined
+  const digests = new Set((await store.list()).map(({ descriptor }) => descriptor.digest))
+  const [found, another] = [...digests].filter(digest => digest.startsWith(`sha256:${wanted}`))
+  return found === undefined || another !== undefined ? undefined : store.image(found)
 }
 
 /** Bytes of an image as a registry counts them: manifest, configuration and packed layers, each once. */

@@ -122,6 +122,16 @@ describe('inspectImage', () => {
     )
   })
 
+  it('finds an image by its digest, whole or as lists shorten it', async () => {
+    await using place = await temporaryStore()
+    const { digest } = await writeAppImage(place.store)
+    const hex = digest.slice('sha256:'.length)
+    for (const wanted of [digest, hex, hex.slice(0, 12)]) {
+      assert.equal((await inspectImage(place.store, wanted)).digest, digest, wanted)
+    }
+    await assert.rejects(inspectImage(place.store, hex.slice(0, 6)), { code: 'IMAGE_MISSING' })
+  })
+
   it('fails in words where a label cannot be read or the image is not there', async () => {
     await using place = await temporaryStore()
     await writePlain(place.store, { 'io.buildpacks.build.metadata': '{' })

@@ -13,7 +13,7 @@ export const tag = command({
   async run({ image, name }, { home, report, print }) {
     const store = openStore(home)
     const { digest } = await findImage(store, image)
-    await store.tag(image, name)
+    await store.tag(digest, name)
     report.line(`${parseName(name)} names the image too`)
     print(digest)
     return 0

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type Digest, digestOf, hexOf, isSystemError, openDisposable, syncDirectory, thisProcess } from '#std'
@@ -89,14 +89,6 @@ export class Blobs {
       await rm(staged, { force: true })
       throw error
     }
-  }
-
-  /** True if the layout has been begun. */
-  async exists(): Promise<boolean> {
-    return access(this.#directory).then(
-      () => true,
-      () => false,
-    )
   }
 }
 
