@@ -126,8 +126,8 @@ async function planLayers(options: ExportOptions, defaultType: string | undefine
     hasProfile: isThere(join(options.places.app.host, '.profile')),
   }
   const launcher = needsLauncher(options.launcher.choice, situation)
-  if (options.launcher.sboms)
-    await copyLifecycleSboms(options.launcher.sboms, options.places.layers, launcher)
+  const sboms = await options.launcher.sboms?.(launcher)
+  if (sboms !== undefined) await copyLifecycleSboms(sboms, options.places.layers, launcher)
   const others = [
     ...(await planSbom(options)),
     ...(await planApp(options)),

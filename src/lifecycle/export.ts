@@ -29,8 +29,8 @@ export interface LauncherOptions {
   /** The executable, asked for only where one is needed. */
   readonly file: () => Promise<string>
   readonly info: LauncherInfo
-  /** A directory with `lifecycle.sbom.<ext>` and `launcher.sbom.<ext>`, which the image's bills of materials get copies of. */
-  readonly sboms?: string
+  /** Gives a directory with `lifecycle.sbom.<ext>` and `launcher.sbom.<ext>`, of which the image's bills of materials get copies. */
+  readonly sboms?: (launcher: boolean) => Promise<string>
 }
 
 /** What an image is exported from. */

@@ -6,6 +6,7 @@ import {
   type Cache,
   exportCache,
   exportImage,
+  type LauncherOptions,
   LaunchFactsIndex,
   type LayerRules,
   restore,
@@ -26,7 +27,8 @@ import type { BuildRequest } from './build-request.ts'
 import { chooseBuildpacks } from './chosen-buildpacks.ts'
 import { createdTime } from './created.ts'
 import { detectWithHints } from './detect-hints.ts'
-import { launcherBinary } from './launcher.ts'
+import { type LauncherBinary, launcherBinary } from './launcher.ts'
+import { writeLauncherBills } from './launcher-sbom.ts'
 import { copySource } from './source.ts'
 import { sourceFilter } from './source-filter.ts'
 import { openStore } from './store.ts'
@@ -153,11 +155,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
     buildpacks: group.buildpacks,
     metadata,
     project: projectMetadata(project.project),
-    launcher: {
-      choice: request.launcher,
-      file: () => launcherFile(request, ground),
-      info: { version: VERSION },
-    },
+    launcher: launcherOf(request, ground, directory),
     ...(request.defaultProcess !== undefined && { processType: request.defaultProcess }),
     execEnv,
     created,
@@ -176,13 +174,27 @@ function targetOf(image: StoredImage, name: string): BaseTarget {
   return target
 }
 
-async function launcherFile(request: BuildRequest, { sources }: BuildGround): Promise<string> {
+/** The launcher is found or built, and its bills of materials are written, only if a process needs it. */
+function launcherOf(
+  request: BuildRequest,
+  { sources }: BuildGround,
+  directory: BuildDirectory,
+): LauncherOptions {
   const { goModules } = sources
-  const { path } = await launcherBinary({
-    ...request,
-    arch: machineArchitecture(),
-    machine: process.arch,
-    goModules,
-  })
-  return path
+  const arch = machineArchitecture()
+  let found: Promise<LauncherBinary> | undefined
+  const binary = () => {
+    found ??= launcherBinary({ ...request, arch, machine: process.arch, goModules })
+    return found
+  }
+  return {
+    choice: request.launcher,
+    file: async () => (await binary()).path,
+    info: { version: VERSION },
+    sboms: async needed => {
+      const bills = join(directory.path, 'sboms')
+      if (needed) await writeLauncherBills(bills, await binary())
+      return bills
+    },
+  }
 }
