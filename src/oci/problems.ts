@@ -29,6 +29,13 @@ export const layerUnsupported = (mediaType: string) =>
     fix: 'Have the image made with gzip or plain tar layers.',
   })
 
+export const documentTooLarge = (place: string, size: number) =>
+  new Problem('DOCUMENT_TOO_LARGE', {
+    what: `Cannot read ${place}`,
+    why: `it has ${size} bytes, and no manifest, configuration or index of an image is that large`,
+    fix: 'Get the image again from where it came; if it stays so, its maker has to mend it.',
+  })
+
 export const layerDamaged = (digest: Digest, cause: unknown) =>
   new Problem('LAYER_DAMAGED', {
     what: `Cannot unpack the layer ${digest}`,

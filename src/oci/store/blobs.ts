@@ -4,7 +4,10 @@ import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type Digest, digestOf, hexOf, isSystemError, openDisposable, syncDirectory, thisProcess } from '#std'
-import { blobDamaged } from '../problems.ts'
+import { blobDamaged, documentTooLarge } from '../problems.ts'
+
+/** Manifests and configurations larger than this are refused unread. */
+const LARGEST_DOCUMENT = 16 * 2 ** 20
 
 /** Content by digest, in `blobs/sha256/` of an OCI image layout (image-spec image-layout.md). */
 export class Blobs {
@@ -31,8 +34,10 @@ export class Blobs {
     }
   }
 
-  /** Reads a small blob whole and checks that it is what its name says. Throws a `Problem` (`BLOB_DAMAGED`). */
+  /** Reads a small blob whole and checks that it is what its name says. Throws a `Problem` (`BLOB_DAMAGED`, `DOCUMENT_TOO_LARGE`). */
   async read(digest: Digest): Promise<Buffer> {
+    const { size } = await stat(this.path(digest))
+    if (size > LARGEST_DOCUMENT) throw documentTooLarge(digest, size)
     const bytes = await readFile(this.path(digest))
     if (digestOf(bytes) !== digest) throw blobDamaged(digest)
     return bytes

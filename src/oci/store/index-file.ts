@@ -1,12 +1,17 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { byBytes, check, parseJson, readIfExists, writeDurably } from '#std'
+import { byBytes, check, isSystemError, parseJson, readIfExists, writeDurably } from '#std'
 import { type Descriptor, descriptorSchema, tidy } from '../descriptor.ts'
 import { OCI } from '../media-types.ts'
+import { documentTooLarge } from '../problems.ts'
 import { lockLayout, prepareLayout } from './ground.ts'
 
 /** The annotation that names an image in a layout (image-spec annotations.md). */
 export const REF_NAME = 'org.opencontainers.image.ref.name'
+
+/** An index larger than this is refused unread. */
+const LARGEST_INDEX = 16 * 2 ** 20
 
 const indexSchema = v.looseObject({
   schemaVersion: v.literal(2),
@@ -21,6 +26,8 @@ export function parseIndex(text: string, source: string): Descriptor[] {
 /** What the layout in this directory has, in the order it is written. */
 export async function readIndex(root: string): Promise<Descriptor[]> {
   const path = join(root, 'index.json')
+  const size = await sizeIfExists(path)
+  if (size > LARGEST_INDEX) throw documentTooLarge(path, size)
   const text = await readIfExists(path)
   return text === undefined ? [] : parseIndex(text, path)
 }
@@ -41,4 +48,13 @@ export async function changeIndex(
 /** The name that an index gives to what it lists. */
 export function nameOf(descriptor: Descriptor): string | undefined {
   return descriptor.annotations?.[REF_NAME]
+}
+
+async function sizeIfExists(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return 0
+    throw error
+  }
 }

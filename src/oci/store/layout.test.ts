@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
@@ -114,6 +114,16 @@ describe('LayoutStore', () => {
     await writeFile(store.blobs.path(image.digest), manifest)
     await rm(store.blobs.path(image.configDigest))
     await assert.rejects(store.image('shop'), { code: 'BLOB_MISSING' })
+  })
+
+  it('refuses manifests and indices of a size that none has, unread', async () => {
+    await using place = await temporaryStore()
+    const { store } = place
+    const image = await store.write(await imageOf(store, { a: '1' }), ['shop'])
+    await truncate(store.blobs.path(image.digest), 20 * 2 ** 30)
+    await assert.rejects(store.image('shop'), { code: 'DOCUMENT_TOO_LARGE' })
+    await truncate(join(store.root, 'index.json'), 20 * 2 ** 30)
+    await assert.rejects(store.list(), { code: 'DOCUMENT_TOO_LARGE' })
   })
 
   it('refuses an image whose layers and diffIDs do not match', async () => {
