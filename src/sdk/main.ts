@@ -1,6 +1,7 @@
 import { Problem } from '#std'
 import type { Buildpack } from './context.ts'
-import { buildPhase, type Call, detectPhase } from './phases.ts'
+import type { Call } from './open-context.ts'
+import { buildPhase, detectPhase } from './phases.ts'
 import { notStartedByLifecycle } from './problems.ts'
 
 /**

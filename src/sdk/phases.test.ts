@@ -6,7 +6,8 @@ import { describe, it } from 'node:test'
 import { parseToml, temporaryDirectory } from '#std'
 import type { Build } from './context.ts'
 import { fail, pass } from './detection.ts'
-import { buildPhase, type Call, detectPhase, NOT_DETECTED } from './phases.ts'
+import type { Call } from './open-context.ts'
+import { buildPhase, detectPhase, NOT_DETECTED } from './phases.ts'
 
 /** Parsed tables have no prototype. */
 const plain = (table: object) => ({ ...JSON.parse(JSON.stringify(table)) })
