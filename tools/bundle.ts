@@ -7,7 +7,8 @@ import { packagesIn } from './packages-in.ts'
 export async function bundleCli(outdir: string): Promise<string[]> {
   await rm(outdir, { recursive: true, force: true })
   const result = await build({
-    entryPoints: { main: 'src/cli/main.ts' },
+    // The thread that decompresses is started by file name, so it is a file of its own beside the rest.
+    entryPoints: { main: 'src/cli/main.ts', 'unxz-worker': 'src/sources/unxz-worker.mjs' },
     outdir,
     bundle: true,
     splitting: true,
