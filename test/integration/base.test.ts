@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { setImmediate as breath } from 'node:timers/promises'
 import { type Layer, openLayout } from '../../src/oci/mod.ts'
@@ -70,10 +71,7 @@ describe('bases of real packages', () => {
     const strange = { TZ: 'Pacific/Kiritimati', LC_ALL: 'tr_TR.UTF-8', LANG: 'tr_TR.UTF-8' }
     const first = await one.slipway(words)
     const umask = ['-c', `umask 077; exec "$0" "$@"`, join(checkout, 'slipway'), ...words]
-    const second = await other.run('sh', umask, {
-      env: strange,
-      uid: process.getuid?.() === 0 ? 1501 : undefined,
-    } as object)
+    const second = await other.run('sh', umask, { env: strange })
     assert.equal(first.code, 0, first.stderr)
     assert.equal(second.code, 0, second.stderr)
     assert.equal(first.stdout, second.stdout)
@@ -101,7 +99,7 @@ describe('bases of real packages', () => {
       const tar = execFileSync('dpkg-deb', ['--fsys-tarfile', join(given.home, 'artifacts/sha256', sha256)], {
         maxBuffer: 1 << 28,
       })
-      for await (const { name, type, mode, size, content } of readTar([tar][Symbol.iterator]() as never)) {
+      for await (const { name, type, mode, size, content } of readTar(Readable.from([tar]))) {
         if (type !== 'file') continue
         const path = name
           .toString()
@@ -189,14 +187,12 @@ describe('slipway base', () => {
     const built = await given.slipway(['base', 'build', 'shop.toml', '-t', 'shop/run', '--locked'])
     assert.equal(built.code, 0, built.stderr)
     assert.match(built.stderr, /shop\/run: Debian trixie for amd64, 2 packages, [\d.]+ kB/)
-    const old = readFileSync(join(given.directory, 'shop.lock.json'), 'utf8').replace(
-      /"version": "6\.5"/,
-      '"version": "6.4"',
-    )
-    writeFileSync(join(given.directory, 'shop.lock.json'), old)
+    const file = join(given.directory, 'shop.lock.json')
+    const old = readFileSync(file, 'utf8').replace(/("name": "netbase"[^}]*"version": ")[^"]+/, '$16.4')
+    writeFileSync(file, old)
     assert.match(
       (await given.slipway(['base', 'lock', '--recipe', 'shop.toml'])).stderr,
-      /1 changed:\n {2}netbase 6\.4 -> 6\.5/,
+      /1 changed:\n {2}netbase 6\.4 -> [\w.+~]+$/m,
     )
     writeFileSync(join(given.directory, 'shop.toml'), recipe.replace('"netbase"', '"tzdata"'))
     const stale = await given.slipway(['base', 'build', 'shop.toml'])
