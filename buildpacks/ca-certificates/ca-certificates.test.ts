@@ -29,8 +29,17 @@ const bindings = { ca: { type: 'ca-certificates', 'root.pem': PEM } }
 const helper = { name: 'ca-certificates-helper' }
 
 describe('ca-certificates', () => {
-  it('takes part without any binding, for those that come at launch', async () => {
+  it('offers, and brings nothing by itself, where there is no binding', async () => {
     await using bench = await workbench({ buildpack: 'ca-certificates', files: {} })
+    const plan = await bench.detect(detect)
+    assert.deepEqual(names(plan, 'provides'), ['ca-certificates'])
+    assert.deepEqual(names(plan, 'requires'), [])
+    assert.equal(plan?.or, undefined)
+  })
+
+  it('brings the start-up helper without a binding where it is asked for', async () => {
+    const environment = { BP_ENABLE_RUNTIME_CERT_BINDING: 'true' }
+    await using bench = await workbench({ buildpack: 'ca-certificates', files: {}, environment })
     const plan = await bench.detect(detect)
     assert.deepEqual(names(plan, 'provides'), ['ca-certificates', 'ca-certificates-helper'])
     assert.deepEqual(names(plan, 'requires'), ['ca-certificates-helper'])

@@ -1,8 +1,8 @@
 import { type Detect, type DetectContext, pass } from '#sdk'
 
 /**
- * Always takes part, in Paketo's words: offers to trust what other buildpacks name, trusts what bindings hold, and brings the
- * start-up helper unless that is switched off.
+ * Offers to trust what other buildpacks name, and trusts what bindings hold. The start-up helper comes with a binding, or where it is asked for: without
+ * either an image that needs no launcher should get none, and JVMs have a helper of their own.
  */
 export const detect: Detect = context => {
   const { bindings } = context
@@ -10,14 +10,14 @@ export const detect: Detect = context => {
     .ofType('ca-certificates')
     .flatMap(binding => binding.entries.map(entry => binding.path(entry)))
   const bound = paths.length > 0 ? [{ name: 'ca-certificates', metadata: { paths } }] : []
-  const helper = helperWanted(context) ? ['ca-certificates-helper'] : []
+  const helper = helperWanted(context, paths.length > 0) ? ['ca-certificates-helper'] : []
   return pass(
     { provides: ['ca-certificates', ...helper], requires: [...bound, ...helper] },
-    { provides: helper, requires: helper },
+    ...(helper.length > 0 ? [{ provides: helper, requires: helper }] : []),
   )
 }
 
-function helperWanted({ configuration }: DetectContext): boolean {
+function helperWanted({ configuration }: DetectContext, bound: boolean): boolean {
   if (configuration.flag('BP_RUNTIME_CERT_BINDING_DISABLED')) return false
-  return configuration.flag('BP_ENABLE_RUNTIME_CERT_BINDING')
+  return bound || configuration.flag('BP_ENABLE_RUNTIME_CERT_BINDING')
 }

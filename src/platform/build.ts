@@ -21,7 +21,7 @@ import { type AppProject, projectMetadata, projectVariables, readAppProject } fr
 import { machineArchitecture } from './bases.ts'
 import { openBuildCache } from './build-cache.ts'
 import { type BuildDirectory, openBuildDirectory } from './build-directory.ts'
-import { buildEnvironment, platformVariables } from './build-environment.ts'
+import { buildEnvironment } from './build-environment.ts'
 import { type BuildGround, openBuildExecutor, openBuildGround } from './build-ground.ts'
 import type { BuildRequest } from './build-request.ts'
 import { chooseBuildpacks } from './chosen-buildpacks.ts'
@@ -50,12 +50,7 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   const store = openStore(home)
   await using _lease = await store.lease()
   await using ground = await openBuildGround(request, store)
-  const variables = platformVariables(
-    projectVariables(project.project, execEnv),
-    request.variables,
-    created.seconds,
-    ground.certificates,
-  )
+  const variables = Object.fromEntries([...projectVariables(project.project, execEnv), ...request.variables])
   await using directory = await openBuildDirectory(home, { variables, bindings: request.bindings })
   const stats = new StatIndex(join(home, 'exports/layers'))
   const { places } = directory
@@ -124,7 +119,12 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
     target: targetOf(run.image, run.name),
     platformApi: PLATFORM_API,
     execEnv,
-    environment: buildEnvironment(ground.bases.build.settings, request.environment),
+    environment: buildEnvironment(
+      ground.bases.build.settings,
+      request.environment,
+      created,
+      ground.certificates,
+    ),
   } as const
   const { group, plan } = await detectWithHints(
     { ...common, order: chosen.order.order },
