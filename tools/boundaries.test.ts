@@ -22,9 +22,11 @@ describe('boundaries', () => {
           if (target.startsWith('#')) {
             assert.ok(allowed.has(target), `${path} imports ${target}, which ${area} does not reference`)
           }
-          if (target.startsWith('.') && !file.endsWith('.test.ts')) {
+          const forTests = /\.(?:test|testing)\.ts$/
+          if (target.startsWith('.') && !forTests.test(file)) {
             const place = relative(join('src', area), resolve(path, '..', target))
             assert.ok(!place.startsWith('..'), `${path} leaves ${area}: use the # name`)
+            assert.ok(!forTests.test(target), `${path} imports ${target}, which is for tests`)
           }
         }
       }

@@ -10,6 +10,7 @@ export {
   temporaryDirectory,
   writeDurably,
 } from './files.ts'
+export { type Http, type HttpAnswer, type HttpGet, type HttpOptions, openHttp } from './http.ts'
 export {
   type CertificateBundle,
   javaTruststore,
@@ -22,6 +23,7 @@ export { parseJson, printJson } from './json.ts'
 export { byBytes } from './order.ts'
 export { ownedDirectory } from './owned-directory.ts'
 export { isSystemError, Problem, type ProblemWords } from './problem.ts'
+export { type Held, isAlive, lockFile, thisProcess, tryLockFile } from './process-lock.ts'
 export { printable, redact } from './redact.ts'
 export { type Progress, type Report, recording, silent } from './report.ts'
 export { check } from './schema.ts'
@@ -31,5 +33,3 @@ export { GENEROUS, type ReadEntry, readTar, type TarLimits } from './tar/read.ts
 export { headerBlocks } from './tar/write-header.ts'
 export { parseToml, printToml, type TomlTable } from './toml.ts'
 export { openZip, openZipBytes, type ZipArchive, type ZipEntry, type ZipLimits } from './zip.ts'
-export { type Held, isAlive, lockFile, thisProcess, tryLockFile } from './process-lock.ts'
-export { type Http, type HttpAnswer, type HttpGet, type HttpOptions, openHttp } from './http.ts'
