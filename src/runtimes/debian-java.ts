@@ -1,17 +1,12 @@
-import { readFile } from 'node:fs/promises'
-import type { DebianPackage } from '#sources'
-import { byBytes, javaTruststoreFromPem } from '#std'
-import type { RuntimeContext } from './context.ts'
-import type { FetchedArtifact, Making, Plan, Recipe } from './recipe.ts'
+import { debianComponent, debianPurl, debianTruststore, merged, plannedDeb } from './debian-packages.ts'
+import type { Making, Plan, Recipe } from './recipe.ts'
 import { overwrite, relocate } from './relocate.ts'
-import type { RuntimeComponent } from './runtime.ts'
 import { SERVER_MODULES } from './server-modules.ts'
 import type { Tree } from './tree.ts'
-import { stage, unpackEntries } from './unpack.ts'
+import { unpackEntries } from './unpack.ts'
 import { chooseVersion } from './versions.ts'
 
 const LICENSE = 'GPL-2.0-only WITH Classpath-exception-2.0'
-const DISTROS: Readonly<Record<string, string>> = { bookworm: 'debian-12', trixie: 'debian-13' }
 
 /** Libraries that a server's Java wants for pictures and that no base has; they go into the tree, beside Java's own. */
 const LIBRARIES = [
@@ -41,7 +36,7 @@ export function debianJava(kit: boolean, line: string, release: string): Recipe 
           each => each.name === wanted && (!own.includes(wanted) || upstreamOf(each.version) === chosen),
         )
         if (!deb) throw new Error(`${wanted} of ${release} is not there for ${arch}`)
-        return planned(deb, context)
+        return plannedDeb(deb, context)
       })
       return { version: chosen, artifacts: picked }
     },
@@ -50,10 +45,12 @@ export function debianJava(kit: boolean, line: string, release: string): Recipe 
       const java = artifacts.find(({ name }) => name === runtime)
       const numbers = version.split('+')[0] ?? version
       return {
-        purl: java ? purlOf(java, arch, release) : `pkg:generic/openjdk@${version}`,
+        purl: java ? debianPurl(java, arch, release) : `pkg:generic/openjdk@${version}`,
         cpes: [`cpe:2.3:a:oracle:openjdk:${numbers}:*:*:*:*:*:*:*`],
         licenses: [LICENSE],
-        components: artifacts.map(artifact => componentOf(artifact, arch, release, own)),
+        components: artifacts.map(artifact =>
+          debianComponent(artifact, arch, release, own.includes(artifact.name) ? [LICENSE] : []),
+        ),
         environment: { JAVA_HOME: '$ROOT' },
         hints: kit ? { 'jlink.modules': SERVER_MODULES.join(',') } : {},
       }
@@ -71,8 +68,7 @@ async function unpackJava(
   const debs = await context.debs()
   const files: Tree = new Map()
   for (const { path, name } of artifacts) await unpackEntries(debs.read(path), files, staging, name, merged)
-  const store = javaTruststoreFromPem(await authoritiesIn(files), 'ca-certificates')
-  overwrite(files, 'etc/ssl/certs/java/cacerts', await stage(staging, [store], false))
+  overwrite(files, 'etc/ssl/certs/java/cacerts', await debianTruststore(files, staging))
 
   return relocate(
     files,
@@ -98,49 +94,7 @@ async function unpackJava(
   )
 }
 
-/** Debian's authorities, in the order in which Debian itself concatenates them. */
-async function authoritiesIn(files: Tree): Promise<string> {
-  const paths = [...files.keys()].filter(path => /^usr\/share\/ca-certificates\/.*\.crt$/.test(path))
-  const texts: string[] = []
-  for (const path of paths.toSorted(byBytes)) {
-    const node = files.get(path)
-    if (node?.type === 'file') texts.push(await readFile(node.content, 'utf8'))
-  }
-  return texts.join('\n')
-}
-
-/** Older packages still say `lib/…` where the merged file system has `usr/lib/…`. */
-function merged(path: string): string | undefined {
-  if (/^usr\/share\/(?:man|lintian|gdb|binfmts)(?:\/|$)|^usr\/lib\/debug(?:\/|$)/.test(path)) return undefined
-  return path.replace(/^(s?bin|lib(?:32|64|x32)?)(?=\/|$)/, 'usr/$1')
-}
-
-function planned(deb: DebianPackage, context: RuntimeContext): Plan['artifacts'][number] {
-  const { name, version, path, sha256, size, suite } = deb
-  const artifact = { source: 'deb' as const, locator: path, name, version, suite }
-  return {
-    ...artifact,
-    fetch: async () => (await context.debs()).fetch({ name, path, sha256, size, suite }),
-  }
-}
-
 /** The upstream part of a Debian version: `1:21.0.13+2-1~deb13u1` is `21.0.13+2`. */
 export function upstreamOf(version: string): string {
   return version.replace(/^\d+:/, '').replace(/-[^-]*$/, '')
-}
-
-function componentOf(
-  artifact: FetchedArtifact,
-  arch: string,
-  release: string,
-  own: readonly string[],
-): RuntimeComponent {
-  const { name, version } = artifact
-  const licenses = own.includes(name) ? { licenses: [LICENSE] } : {}
-  return { type: 'library', name, version, purl: purlOf(artifact, arch, release), ...licenses }
-}
-
-function purlOf({ name, version, locator }: FetchedArtifact, arch: string, release: string): string {
-  const machine = locator.endsWith('_all.deb') ? 'all' : arch
-  return `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${machine}&distro=${DISTROS[release] ?? release}`
 }
