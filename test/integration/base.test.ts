@@ -10,7 +10,7 @@ import { type Layer, openLayout } from '../../src/oci/mod.ts'
 import { type BaseLock, parseLocks } from '../../src/os/mod.ts'
 import { readAll, readTar } from '../../src/std/mod.ts'
 import { checkout, type Story, story } from '../support/cli.ts'
-import { goldenBases } from '../support/golden-bases.ts'
+import { goldenBases, ownState } from '../support/golden-bases.ts'
 
 const golden = JSON.parse(readFileSync('test/golden/bases.json', 'utf8')) as Record<string, string>
 const has = (program: string) => spawnSync(program, ['--version']).error === undefined
@@ -55,9 +55,8 @@ async function unpacked(given: Story, name: string): Promise<string> {
 
 describe('bases of real packages', () => {
   it('are the same bytes as everywhere: golden digests of every shipped lock', async context => {
-    const home = join(checkout, '.cache/golden-bases')
     const vanished: string[] = []
-    const found = await goldenBases(home, base => vanished.push(base))
+    const found = await goldenBases(ownState, base => vanished.push(base))
     if (vanished.length > 0)
       context.diagnostic(`reduced: mirrors have dropped packages of ${vanished.join(', ')}`)
     for (const base of vanished) delete golden[base]

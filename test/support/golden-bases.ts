@@ -1,7 +1,15 @@
+import { resolve } from 'node:path'
 import { assembleBase, openCatalog } from '../../src/os/mod.ts'
 import { findCertificates } from '../../src/platform/extra-certificates.ts'
 import { openMachineSources } from '../../src/runtimes/mod.ts'
 import { Digesting, isSystemError, printCertificates, silent } from '../../src/std/mod.ts'
+
+/** Where tests that work in their own process keep what they fetch: with the stories, unless these belong to another user. */
+export const ownState = resolve(
+  import.meta.dirname,
+  '../../.cache',
+  process.getuid?.() === 0 ? 'golden-bases' : 'stories',
+)
 
 const ARCHITECTURES = ['amd64', 'arm64'] as const
 
