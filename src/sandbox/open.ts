@@ -1,3 +1,4 @@
+import { Problem } from '#std'
 import { openBwrapSandbox } from './bwrap.ts'
 import { openPlainSandbox } from './plain.ts'
 import { startFailed } from './problems.ts'
@@ -12,7 +13,7 @@ export interface SandboxOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Hands in a bubblewrap when PATH has none that will do: fetched on demand by the platform. */
   readonly fetchBwrap?: () => Promise<BwrapProgram>
-  /** Overlays are wanted (for `EphemeralRoot`): a bubblewrap of PATH that has none will not do if another can be fetched. */
+  /** Overlays are wanted (for `EphemeralRoot`): a bubblewrap of PATH that has none is used only if no other can be fetched. */
   readonly overlays?: boolean
   /** Default `auto`: bwrap; `plain` is used only where it is named here. */
   readonly driver?: 'auto' | 'bwrap' | 'plain'
@@ -31,9 +32,14 @@ async function chooseBwrap({ environment, fetchBwrap, overlays }: SandboxOptions
   const found = await findBwrap(environment.PATH)
   if (!('unusable' in found) && (!overlays || found.overlays || !fetchBwrap)) return found
   if (!fetchBwrap) throw noBwrap('unusable' in found ? found.unusable : '')
-  const fetched = await describeBwrap(await fetchBwrap())
-  if ('unusable' in fetched) throw noBwrap(fetched.unusable)
-  return fetched
+  try {
+    const fetched = await describeBwrap(await fetchBwrap())
+    if ('unusable' in fetched) throw noBwrap(fetched.unusable)
+    return fetched
+  } catch (error) {
+    if ('unusable' in found || !(error instanceof Problem)) throw error
+    return found
+  }
 }
 
 function noBwrap(why: string) {

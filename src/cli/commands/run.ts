@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import { homedir } from 'node:os'
 import {
   openMachineArchive,
@@ -10,6 +11,7 @@ import {
   readVariableFile,
   runImage,
 } from '#platform'
+import type { Output } from '#sandbox'
 import { command, type Surroundings } from '../command.ts'
 import { signalsTo } from '../signals.ts'
 
@@ -60,11 +62,21 @@ export const run = command({
       ...job,
       sources,
       interactive,
+      stdout: outputTo(process.stdout, 1),
+      stderr: outputTo(process.stderr, 2),
       kill: signals.kill,
       started: signals.started,
     })
   },
 })
+
+/**
+ * The app writes to our own stream. Only where that is a socket (under a service manager, in pipes of some languages) its bytes pass through us, because
+ * a socket cannot be opened again as /dev/stdout, as servers do for their logs.
+ */
+function outputTo(stream: NodeJS.WriteStream, descriptor: number): Output {
+  return fstatSync(descriptor).isSocket() ? bytes => void stream.write(bytes) : 'inherit'
+}
 
 async function variablesOf(
   input: { readonly env: readonly string[]; readonly 'env-file': readonly string[] },
