@@ -68,7 +68,8 @@ export async function runImage(request: RunRequest, context: RunContext): Promis
   if (network === 'none' && ports.length > 0) throw portWithoutNetwork()
   await using sandbox = await openMachineSandbox(context)
   const image = await chooseImage(request.image, context)
-  const lower = await openImageRoot(image, home, report)
+  await using directory = await ownedDirectory(join(home, 'runs'), 'run-')
+  const lower = await openImageRoot(image, home, directory.path, report)
   const user = await findUser(lower, image.config.config?.User ?? '')
   const { command, cwd } = await processOf(image.config, lower, {
     type: request.process,
@@ -81,7 +82,6 @@ export async function runImage(request: RunRequest, context: RunContext): Promis
   const program = { path: env.PATH ?? PATH, cwd, hidden: request.volumes.map(({ inside }) => inside) }
   await requireProgram(lower, command[0] as string, program)
   const missing = !(await findInRoot(lower, cwd)) && !request.volumes.some(({ inside }) => inside === cwd)
-  await using directory = await ownedDirectory(join(home, 'runs'), 'run-')
   const mounts = await runMounts(directory.path, {
     ...request,
     hostname: HOSTNAME,

@@ -60,7 +60,8 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
       const ancestor = steps.slice(0, count).join('/')
       const kind = made.get(ancestor)
       if (kind === 'directory') continue
-      if (kind !== undefined) throw layerRefused(path, `${ancestor} is a ${kind} in the same layer, not a directory`)
+      if (kind !== undefined)
+        throw layerRefused(path, `${ancestor} is a ${kind} in the same layer, not a directory`)
       await mkdir(at(ancestor), { mode: 0o755 })
       made.set(ancestor, 'directory')
       implied.add(ancestor)
@@ -69,7 +70,8 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
 
   async function put(entry: ReadEntry, path: string): Promise<void> {
     const before = made.get(path)
-    if (before !== undefined && !(before === 'directory' && entry.type === 'directory')) await forget(path, before)
+    if (before !== undefined && !(before === 'directory' && entry.type === 'directory'))
+      await forget(path, before)
     const mode = entry.mode & 0o1777
     switch (entry.type) {
       case 'directory':
@@ -85,7 +87,8 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
       case 'link': {
         const target = plainPath(entry.linkname ?? Buffer.alloc(0))
         const kind = made.get(target)
-        if (kind !== 'file' && kind !== 'symlink') throw layerRefused(path, `it is a second name of ${target}, which is no file of the layer`)
+        if (kind !== 'file' && kind !== 'symlink')
+          throw layerRefused(path, `it is a second name of ${target}, which is no file of the layer`)
         await settle()
         await link(at(target), at(path))
         made.set(path, kind)
@@ -105,8 +108,12 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
       await lutimes(at(path), entry.mtime, entry.mtime)
     }
     if (entry.size > SMALL) {
-      await using file = await openDisposable(at(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
-      for await (const part of entry.content) await file.handle.write(part)
+      await using file = await openDisposable(
+        at(path),
+        constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+        0o600,
+      )
+      for await (const part of entry.content) await file.handle.writeFile(part)
       return finish()
     }
     const parts: Uint8Array[] = []
@@ -118,7 +125,8 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
   /** A later entry of the same name takes the place of an earlier one. */
   async function forget(path: string, kind: Kind): Promise<void> {
     await settle()
-    if (kind === 'directory') for (const each of made.keys()) if (each.startsWith(`${path}/`)) made.delete(each)
+    if (kind === 'directory')
+      for (const each of made.keys()) if (each.startsWith(`${path}/`)) made.delete(each)
     made.delete(path)
     await removeTree(at(path) as unknown as string)
   }
@@ -126,7 +134,10 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
 
 /** The path of an entry below the root, or a refusal if it has `..` in it. */
 function plainPath(name: Buffer): string {
-  const steps = name.toString('latin1').split('/').filter(step => step !== '' && step !== '.')
+  const steps = name
+    .toString('latin1')
+    .split('/')
+    .filter(step => step !== '' && step !== '.')
   if (steps.includes('..')) throw layerRefused(steps.join('/'), 'its path leads upwards')
   return steps.join('/')
 }

@@ -93,6 +93,17 @@ const orders: ImageOrder[] = [
       ['test/hostile-hard', [{ name: 'passwd', type: 'link', link: '/etc/passwd' }]],
     ] as const
   ).map(([name, files]) => ({ name, base: 'run:base', config: { Cmd: ['true'] }, layers: [files] })),
+  {
+    name: 'test/gone',
+    base: 'run:base',
+    config: { Entrypoint: [] },
+    layers: [
+      [
+        { name: 'data', type: 'directory' },
+        { name: 'data/mine', text: 'still here' },
+      ],
+    ],
+  },
   { name: 'test/other', base: 'run:base', config: { Cmd: ['true'] }, layers: [], architecture: 'riscv64' },
   ...['nobody-knows', '4294967296', '99999999999', '-1', 'cnb:nobody-knows', 'cnb:1:2'].map(
     (User, index) => ({
@@ -196,7 +207,7 @@ describe('slipway run', { skip }, () => {
       }
       assert.equal(existsSync('/tmp/slipway-escaped'), false)
       assert.deepEqual(
-        readdirSync(join(place.home, 'trees')).filter(name => name.startsWith('.making')),
+        readdirSync(join(place.home, 'roots')).filter(name => name.startsWith('.making')),
         [],
       )
     })
@@ -224,6 +235,23 @@ describe('slipway run', { skip }, () => {
       const { stdout } = await shell('cat $SERVICE_BINDING_ROOT/store/password', ['--binding', 'store=db'])
       assert.equal(stdout, 'p4ss')
     })
+  })
+
+  it('leaves unpacked layers only for as long as an image or a run needs them', async () => {
+    const roots = () =>
+      readdirSync(join(place.home, 'roots')).filter(name => name.startsWith('layer-')).length
+    const child = place.start(['run', 'test/gone', '--', 'sh', '-c', 'echo up; read x; cat /data/mine'])
+    await said(child, /up/)
+    const before = roots()
+    assert.equal((await place.slipway(['rm', 'test/gone'])).code, 0)
+    assert.equal((await place.slipway(['gc'])).code, 0)
+    assert.equal(roots(), before)
+    const read = said(child, /still here/)
+    child.stdin?.end('go\n')
+    await read
+    assert.equal(await codeOf(child), 0)
+    assert.equal((await place.slipway(['gc'])).code, 0)
+    assert.equal(roots(), before - 1)
   })
 
   describe('ends', () => {

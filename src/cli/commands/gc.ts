@@ -1,4 +1,4 @@
-import { openStore } from '#platform'
+import { forgetRoots, openStore } from '#platform'
 import { command } from '../command.ts'
 import { bytesText } from '../terminal.ts'
 
@@ -8,7 +8,11 @@ export const gc = command({
   options: {},
   examples: ['gc'],
   async run(_input, { home, report, print }) {
-    const { blobs, bytes, running } = await openStore(home).gc()
+    const store = openStore(home)
+    const { blobs, bytes, running } = await store.gc()
+    const roots = await forgetRoots(home, store)
+    if (roots > 0)
+      report.line(`removed ${roots} unpacked ${roots === 1 ? 'layer' : 'layers'} that no image needs`)
     if (running > 0) {
       const who = running === 1 ? 'another job of slipway is' : `${running} other jobs of slipway are`
       report.warn(`nothing was deleted, because ${who} using the store; try again when they have ended`)
