@@ -97,6 +97,48 @@ async function output(base: string, trees: readonly Runtime[], command: readonly
 
 const skip = process.arch === 'x64' && process.platform === 'linux' ? false : 'needs Linux on amd64'
 
+describe('bases', { skip }, () => {
+  const shell = (base: string, script: string) => output(base, [], ['/bin/sh', '-euc', script])
+
+  for (const base of ['run:base', 'run:base-bookworm', 'run:base-previous']) {
+    it(`${base} is a system to run on: accounts, tools, authorities, time zones`, async () => {
+      const said = await shell(
+        base,
+        'id; awk "BEGIN { print 1 + 1 }"; openssl version; grep -c BEGIN /etc/ssl/certs/ca-certificates.crt; TZ=Europe/Paris date -d @0 +%H:%M; locale charmap; which xzcat pager; cat /etc/os-release | grep ^ID=; test ! -u /usr/bin/su',
+      ).catch(error => assert.fail(error))
+      assert.match(said, /^uid=1001\(cnb\) gid=1001\(cnb\)/)
+      assert.match(said, /^2$/m)
+      assert.match(said, /^OpenSSL 3\./m)
+      assert.match(said, /^1[0-9]{2}$/m)
+      assert.match(said, /^01:00$/m)
+      assert.match(said, /^UTF-8$/m)
+      assert.match(said, /^ID=debian$/m)
+    })
+  }
+
+  it('build:base compiles C and C++, and its Python and git work', async () => {
+    const said = await shell(
+      'build:base',
+      `cd /tmp
+printf '#include <openssl/ssl.h>\n#include <iostream>\nint main() { std::cout << OpenSSL_version(0) << std::endl; }' >a.cc
+c++ -o a a.cc -lssl -lcrypto && ./a
+printf 'int main(void) { return 0; }' >b.c && cc -o b b.c && ./b && echo compiled
+python3 -c 'import ssl, sqlite3, zlib, lzma, bz2, ctypes; print(len(ssl.create_default_context().get_ca_certs()))'
+git -c init.defaultBranch=main init -q x && echo cloned
+curl --version | head -n 1; perl -e 'print "perl\n"'; jq -n '1 + 1'; make --version | head -n 1`,
+    )
+    assert.match(
+      said,
+      /^OpenSSL 3\.[\s\S]*^compiled$[\s\S]*^1\d\d$[\s\S]*^cloned$[\s\S]*^curl 8[\s\S]*^perl$[\s\S]*^2$[\s\S]*^GNU Make/m,
+    )
+  })
+
+  it('run:static and run:tiny have no shell', async () => {
+    for (const base of ['run:static', 'run:tiny'])
+      await assert.rejects(shell(base, 'true'), { code: 'SANDBOX_COMMAND_MISSING' })
+  })
+})
+
 describe('JREs', { skip }, () => {
   const combinations = [
     ['17', 'run:tiny'],
