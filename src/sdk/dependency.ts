@@ -1,5 +1,4 @@
 import { lstat } from 'node:fs/promises'
-import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
@@ -49,6 +48,9 @@ export interface ResolverOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly say: (line: string) => void
 }
+
+/** An import of `node:http` touches every name that it has, and behind some of them is a second HTTP client that takes 40 ms to load. */
+const http = () => process.getBuiltinModule('node:http')
 
 const strings = v.array(v.string())
 const component = v.object({
@@ -124,7 +126,7 @@ async function ask(socketPath: string, name: string, wanted: object): Promise<un
 function post(socketPath: string, body: string): Promise<{ status: number; text: string }> {
   return new Promise((done, failed) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const call = httpRequest({ socketPath, method: 'POST', path: '/resolve', headers }, response => {
+    const call = http().request({ socketPath, method: 'POST', path: '/resolve', headers }, response => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
