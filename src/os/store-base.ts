@@ -1,14 +1,17 @@
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import * as v from 'valibot'
 import { emptyImage, type Layer, type LayoutStore, type StoredImage } from '#oci'
 import {
   check,
   type Digest,
+  digestOf,
   hexOf,
   isDigest,
   type Progress,
   parseJson,
   printJson,
+  readAll,
   readIfExists,
   writeDurably,
 } from '#std'
@@ -34,7 +37,7 @@ export async function storeBase(
   const key = baseKey(recipe, lock)
   await using _ = await store.lease()
   const system = await systemLayer(recipe, lock, key, store, context)
-  const papers = await store.addLayer(sbomLayer(recipe, lock, system.diffId))
+  const papers = await papersLayer(recipe, lock, system.diffId, store)
   const { os, architecture, created, config, history } = settingsOf(recipe, lock, key)
   const labels = Object.entries({ ...config.Labels, [SBOM_LABEL]: papers.diffId })
   const image = {
@@ -50,6 +53,17 @@ export async function storeBase(
     layers: [system, papers],
   }
   return await store.write(image, names)
+}
+
+/** Small, and the same whenever it is asked for: its digest says whether the store has it. */
+async function papersLayer(
+  recipe: Recipe,
+  lock: BaseLock,
+  system: Digest,
+  store: LayoutStore,
+): Promise<Layer> {
+  const tar = await readAll(sbomLayer(recipe, lock, system))
+  return (await store.layerByDiffId(digestOf(tar))) ?? (await store.addLayer(Readable.from([tar])))
 }
 
 async function systemLayer(

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Problem } from '#std'
 
@@ -45,6 +47,7 @@ async function lastCommit(
   directory: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number | undefined> {
+  if (!isBelowRepository(directory)) return undefined
   const arguments_ = [...TAME, '--no-pager', '-C', directory, 'log', '-1', '--format=%ct', '--', '.']
   const env = { PATH: environment.PATH, HOME: environment.HOME, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
   try {
@@ -54,6 +57,14 @@ async function lastCommit(
   } catch {
     // No git, no repository, or one that belongs to someone else: then there is no commit time to know.
     return undefined
+  }
+}
+
+/** Looks for `.git` as git does, up to the root; starting git only to hear that there is no repository takes longer. */
+function isBelowRepository(directory: string): boolean {
+  for (let place = directory; ; place = dirname(place)) {
+    if (existsSync(join(place, '.git'))) return true
+    if (place === dirname(place)) return false
   }
 }
 

@@ -1,10 +1,15 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import {
   byBytes,
+  check,
   digestOf,
   hexOf,
   javaTruststore,
+  parseJson,
   printCertificates,
+  printJson,
   type Report,
   readCertificates,
   readIfExists,
@@ -38,6 +43,43 @@ export interface FoundCertificates {
   readonly warnings: readonly string[]
 }
 
+/** Files that hold authorities, as they are, each with what named it. */
+interface FoundBundles {
+  readonly bundles: readonly { readonly text: string; readonly path: string; readonly variable?: string }[]
+  readonly warnings: readonly string[]
+}
+
+async function findBundles(
+  environment: Readonly<Record<string, string | undefined>>,
+  systemBundles: readonly string[],
+): Promise<FoundBundles> {
+  const warnings: string[] = []
+  const bundles: FoundBundles['bundles'][number][] = []
+  for (const path of systemBundles) {
+    const text = await readIfExists(path)
+    if (text === undefined) continue
+    bundles.push({ text, path })
+    break
+  }
+  for (const variable of VARIABLES) {
+    const path = environment[variable]
+    if (!path || systemBundles.includes(path)) continue
+    const text = await readIfExists(path)
+    if (text === undefined) warnings.push(`${variable} names ${path}, which is not there`)
+    else bundles.push({ text, path, variable })
+  }
+  return { bundles, warnings }
+}
+
+function readBundles({ bundles, warnings }: FoundBundles): FoundCertificates {
+  const empty = bundles
+    .filter(({ text, variable }) => variable && readCertificates(text).certificates.length === 0)
+    .map(({ path, variable }) => `${path} (${variable}) holds no certificate`)
+  const { certificates } = readCertificates(bundles.map(({ text }) => text).join('\n'))
+  const sorted = certificates.toSorted((a, b) => byBytes(digestOf(a), digestOf(b)))
+  return { certificates: sorted, warnings: [...warnings, ...empty] }
+}
+
 /**
  * Collects the authorities that this machine trusts: the system's bundle and whatever `SSL_CERT_FILE`,
  * `NODE_EXTRA_CA_CERTS`, `CURL_CA_BUNDLE` and `REQUESTS_CA_BUNDLE` name, each certificate once, sorted.
@@ -46,48 +88,51 @@ export async function findCertificates(
   environment: Readonly<Record<string, string | undefined>>,
   bundles: readonly string[] = SYSTEM_BUNDLES,
 ): Promise<FoundCertificates> {
-  const warnings: string[] = []
-  const texts: string[] = []
-  for (const path of bundles) {
-    const text = await readIfExists(path)
-    if (text === undefined) continue
-    texts.push(text)
-    break
-  }
-  for (const variable of VARIABLES) {
-    const path = environment[variable]
-    if (!path || bundles.includes(path)) continue
-    const text = await readIfExists(path)
-    if (text === undefined) warnings.push(`${variable} names ${path}, which is not there`)
-    else if (readCertificates(text).certificates.length === 0)
-      warnings.push(`${path} (${variable}) holds no certificate`)
-    else texts.push(text)
-  }
-  const { certificates } = readCertificates(texts.join('\n'))
-  const sorted = certificates.toSorted((a, b) => byBytes(digestOf(a), digestOf(b)))
-  return { certificates: sorted, warnings }
+  return readBundles(await findBundles(environment, bundles))
 }
+
+/** What was made of the same bundles before; only a memory, so what cannot be read is as good as nothing. */
+const recordSchema = v.object({
+  name: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  count: v.number(),
+  warnings: v.array(v.string()),
+})
 
 /**
  * Writes the authorities that this machine trusts below `<home>/certificates`, named by their content, so that programs
- * in a sandbox reach the same servers as programs outside. They are for the build only: no image carries them.
- * `undefined` where the machine has none of its own.
+ * in a sandbox reach the same servers as programs outside. They are for the build only: no image carries them. As long as the machine's
+ * bundles do not change, they are not parsed again. `undefined` where the machine has none of its own.
  */
 export async function machineCertificates(
   home: string,
   environment: Readonly<Record<string, string | undefined>>,
   report: Report,
 ): Promise<MachineCertificates | undefined> {
-  const { certificates, warnings } = await findCertificates(environment)
+  const found = await findBundles(environment, SYSTEM_BUNDLES)
+  const place = (name: string, extension: string) => join(home, 'certificates', `${name}.${extension}`)
+  const record = place(hexOf(digestOf(JSON.stringify(found))), 'json')
+  const known = await recorded(record)
+  if (known && existsSync(place(known.name, 'pem')) && existsSync(place(known.name, 'jks'))) {
+    for (const warning of known.warnings) report.warn(warning)
+    return { pem: place(known.name, 'pem'), java: place(known.name, 'jks'), count: known.count }
+  }
+  const { certificates, warnings } = readBundles(found)
   for (const warning of warnings) report.warn(warning)
   if (certificates.length === 0) return undefined
   const bundle = printCertificates(certificates)
   const name = hexOf(digestOf(bundle))
-  const pem = join(home, 'certificates', `${name}.pem`)
-  const java = join(home, 'certificates', `${name}.jks`)
-  if ((await readIfExists(pem)) !== bundle || (await readIfExists(java)) === undefined) {
-    await writeDurably(java, javaTruststore(certificates))
-    await writeDurably(pem, bundle)
+  await writeDurably(place(name, 'jks'), javaTruststore(certificates))
+  await writeDurably(place(name, 'pem'), bundle)
+  await writeDurably(record, printJson({ name, count: certificates.length, warnings }))
+  return { pem: place(name, 'pem'), java: place(name, 'jks'), count: certificates.length }
+}
+
+async function recorded(path: string): Promise<v.InferOutput<typeof recordSchema> | undefined> {
+  const text = await readIfExists(path)
+  if (text === undefined) return undefined
+  try {
+    return check(recordSchema, parseJson(text, path), path)
+  } catch {
+    return undefined
   }
-  return { pem, java, count: certificates.length }
 }

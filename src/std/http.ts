@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { rootCertificates } from 'node:tls'
 import type { Dispatcher, default as Undici } from 'undici'
 import { isSystemError, Problem } from './problem.ts'
 import { redact } from './redact.ts'
@@ -124,6 +123,8 @@ function dispatcherOf(
   { Agent, EnvHttpProxyAgent }: typeof Undici,
   { certificates, environment = {} }: HttpOptions,
 ): Dispatcher {
+  // An import of `node:tls` would decode all root certificates, whether they are needed or not.
+  const { rootCertificates } = process.getBuiltinModule('node:tls')
   const tls = certificates === undefined ? {} : { ca: [...rootCertificates, certificates] }
   const named = (name: string) => environment[name] || environment[name.toUpperCase()] || undefined
   const common = { connect: { ...tls, timeout: 20_000 }, headersTimeout: 60_000, bodyTimeout: 60_000 }
