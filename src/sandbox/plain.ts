@@ -12,6 +12,7 @@ import { followProcesses, lookBefore } from './plain-processes.ts'
 import { commandMissing, notInContainer, plainCannot } from './problems.ts'
 import { signalProcess } from './processes.ts'
 import type { Outcome, Output, RunSpec, Sandbox } from './spec.ts'
+import { checkWords } from './words.ts'
 
 /** Milliseconds for output to arrive once all is over; a stray process that was not found must not hold us up. */
 const GRACE = 2_000
@@ -39,6 +40,7 @@ export async function openPlainSandbox(
 }
 
 async function runPlainly(spec: RunSpec): Promise<Outcome> {
+  checkWords(spec)
   await checkPlaces(spec)
   await requireProgram(spec)
   if (spec.signal?.aborted) return { reason: 'aborted', seconds: 0 }

@@ -17,6 +17,13 @@ export const mountRefused = (inside: string, why: string) =>
     fix: 'Use a base image that has real, empty directories at the places where builds are mounted.',
   })
 
+export const wordRefused = (what: string) =>
+  new Problem('SANDBOX_WORD_REFUSED', {
+    what: 'Cannot run this in the sandbox',
+    why: `${what} holds a NUL character, which no program can be handed`,
+    fix: 'Do not use that image or buildpack; its maker has to mend it.',
+  })
+
 export const noOverlays = (why: string) =>
   new Problem('SANDBOX_NO_OVERLAYS', {
     what: 'Cannot make a writable root',

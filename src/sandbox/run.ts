@@ -13,6 +13,7 @@ import type { Outcome, RunSpec } from './spec.ts'
 import { errorStream } from './start-errors.ts'
 import { readStatus } from './status.ts'
 import { checkTargets } from './targets.ts'
+import { checkWords } from './words.ts'
 
 /**
  * What a shell sets before bubblewrap starts, because Node cannot for a child alone: the mask for new files, no core dumps.
@@ -22,6 +23,7 @@ const PREPARE = 'umask 022; ulimit -c 0; exec "$@"'
 /** Runs one program in bubblewrap; `Sandbox.run` says what is promised. `ownProc` is false where no fresh /proc can be mounted. */
 export async function runInBwrap(ground: Ground, ownProc: boolean, spec: RunSpec): Promise<Outcome> {
   const root = spec.root
+  checkWords(spec)
   if (root === undefined) throw new Error('a root is needed to run in bubblewrap')
   if (spec.signal?.aborted) return { reason: 'aborted', seconds: 0 }
   const begun = performance.now()

@@ -413,6 +413,27 @@ print(os.readlink('/proc/self/exe'))
     assert.equal(statSync('/dev/null').mode, before)
   })
 
+  it('takes no option for bubblewrap out of words that images and buildpacks chose', async () => {
+    const options = ['--ro-bind', join(ground.place, 'state'), '/mnt']
+    const read = ['cat', '/mnt/secret-7c1f.txt']
+    const injected = ['x', ...options].join('\0')
+    const env = { PATH: '/usr/bin' }
+    for (const change of [
+      { env: { ...env, EVIL: injected } },
+      { env: { ...env, [injected]: 'x' } },
+      { cwd: ['/', ...options].join('\0') },
+      { hostname: injected },
+      { mounts: [{ mode: 'tmpfs', inside: ['/run', ...options].join('\0') } as const] },
+    ])
+      await assert.rejects(ground.run(read, change), { code: 'SANDBOX_WORD_REFUSED' })
+    const words = { env: { ...env, LIKE: options.join('\n') }, hostname: '--ro-bind', cwd: '/tmp' }
+    const twin = await ground.run(['sh', '-c', 'echo "$LIKE"; uname -n; cat /mnt/*'], words)
+    assert.match(twin.output, /^--ro-bind$/m)
+    assert.doesNotMatch(twin.output, new RegExp(SECRET))
+    const mounts = [{ mode: 'ro', host: join(ground.place, 'state'), inside: '/mnt' } as const]
+    assert.match((await ground.run(read, { mounts })).output, new RegExp(SECRET))
+  })
+
   it('takes a program at its word only for its own output', async () => {
     const { output, exitCode, reason } = await ground.run([
       'sh',
