@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { DebianArchive } from '#sources'
@@ -54,26 +54,26 @@ export async function assembleBase(
 ): Promise<Assembled> {
   const artifacts = await fetchPackages(lock.name, lock.packages, archive, report)
   const staging = await ownedDirectory(join(home, 'builds'), '.base-')
-  const spools = new Map<string, Promise<FileHandle>>()
-  const handleOf = (spool: string) => {
-    const handle = spools.get(spool) ?? open(spool, 'r')
-    spools.set(spool, handle)
-    return handle
+  const spools = new Map<string, number>()
+  const descriptorOf = (spool: string) => {
+    const descriptor = spools.get(spool) ?? openSync(spool, 'r')
+    spools.set(spool, descriptor)
+    return descriptor
   }
   const dispose = async () => {
-    for (const handle of spools.values()) await (await handle).close()
+    for (const descriptor of spools.values()) closeSync(descriptor)
     spools.clear()
     await removeTree(staging.path)
   }
+  // Thousands of small reads of what was just written: waiting for a thread for each would take longer than the reads.
   const read = async (content: Content): Promise<Buffer> => {
     if ('bytes' in content) return Buffer.from(content.bytes)
     const bytes = Buffer.allocUnsafe(content.size)
-    let done = 0
-    const handle = await handleOf(content.spool)
-    while (done < content.size) {
-      const { bytesRead } = await handle.read(bytes, done, content.size - done, content.offset + done)
-      if (bytesRead === 0) throw new Error('the staging directory was changed by someone else')
-      done += bytesRead
+    const descriptor = descriptorOf(content.spool)
+    for (let done = 0; done < content.size; ) {
+      const count = readSync(descriptor, bytes, done, content.size - done, content.offset + done)
+      if (count === 0) throw new Error('the staging directory was changed by someone else')
+      done += count
     }
     return bytes
   }

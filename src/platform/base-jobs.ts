@@ -9,7 +9,7 @@ import {
   printLocks,
   readLockFile,
 } from '#os'
-import { openMachineSources } from '#runtimes'
+import { type MachineSources, openMachineSources } from '#runtimes'
 import { isSystemError, printCertificates, type Report, writeDurably } from '#std'
 import { type BaseImage, type Bases, machineArchitecture, openBases } from './bases.ts'
 import { findCertificates } from './extra-certificates.ts'
@@ -123,19 +123,23 @@ async function withBases<Result>(
   { home, userHome, environment, report, signal, now }: BaseJobOptions,
   work: (bases: Bases) => Promise<Result>,
 ): Promise<Result> {
-  const { certificates, warnings } = await findCertificates(environment)
-  for (const warning of warnings) report.warn(warning)
-  await using sources = openMachineSources({
-    home,
-    userHome,
-    environment,
-    node: process.execPath,
-    certificates: certificates.length > 0 ? printCertificates(certificates) : undefined,
-    now,
-    signal,
-  })
-  const { archive } = sources
-  return await work(openBases({ home, store: openStore(home), catalog: shippedCatalog(), archive, report }))
+  let sources: MachineSources | undefined
+  // Certificates take a while to read; where nothing has to be fetched, nobody needs them.
+  const archive = async () => {
+    if (!sources) {
+      const { certificates, warnings } = await findCertificates(environment)
+      for (const warning of warnings) report.warn(warning)
+      const pem = certificates.length > 0 ? printCertificates(certificates) : undefined
+      const node = process.execPath
+      sources ??= openMachineSources({ home, userHome, environment, node, certificates: pem, now, signal })
+    }
+    return sources.archive()
+  }
+  try {
+    return await work(openBases({ home, store: openStore(home), catalog: shippedCatalog(), archive, report }))
+  } finally {
+    await sources?.[Symbol.asyncDispose]()
+  }
 }
 
 async function findBase({ base, release }: WantedBase, bases: Bases): Promise<NamedBase> {
