@@ -1,8 +1,16 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Executor, Place } from '#lifecycle'
+import type { Executor } from '#lifecycle'
 import type { LayoutStore } from '#oci'
-import { type MachineSources, openMachineSources, openRuntimes, type RuntimeSession } from '#runtimes'
+import {
+  type MachineSources,
+  openMachineSources,
+  openRuntimes,
+  type Runtime,
+  type RuntimeRequest,
+  type RuntimeSession,
+} from '#runtimes'
+import type { Sandbox } from '#sandbox'
 import { readIfExists } from '#std'
 import { type AppLock, readAppLock } from './app-lock.ts'
 import { machineArchitecture, openBases } from './bases.ts'
@@ -10,16 +18,12 @@ import { type BuildBases, buildBases } from './build-bases.ts'
 import type { BuildDirectory } from './build-directory.ts'
 import { buildNode } from './build-node.ts'
 import type { BuildRequest } from './build-request.ts'
-import {
-  DEPENDENCY_SOCKET,
-  DEPENDENCY_TREES,
-  type DependencyServer,
-  serveDependencies,
-} from './dependencies.ts'
+import { DEPENDENCY_SOCKET, DEPENDENCY_TREES, serveDependencies } from './dependencies.ts'
 import { NODE_INSIDE, sandboxExecutor } from './executables.ts'
 import { type MachineCertificates, machineCertificates } from './extra-certificates.ts'
 import { openMachineSandbox } from './machine-sandbox.ts'
 import { shippedCatalog } from './shipped.ts'
+import { together } from './together.ts'
 
 /** What of the machine a build uses: registries, bases, runtimes. Connections are closed when it is disposed. */
 export interface BuildGround extends AsyncDisposable {
@@ -27,6 +31,9 @@ export interface BuildGround extends AsyncDisposable {
   readonly sources: MachineSources
   readonly lock: AppLock
   readonly bases: BuildBases
+  /** Runs our own buildpacks. */
+  readonly node: Runtime
+  readonly sandbox: Sandbox
   readonly runtimes: RuntimeSession
 }
 
@@ -46,13 +53,23 @@ export async function openBuildGround(request: BuildRequest, store: LayoutStore)
   try {
     const lock = await readAppLock(path)
     const bases = openBases({ home, store, catalog: shippedCatalog(), archive: sources.archive, report })
+    const [found, node, sandbox] = await together([
+      buildBases({ store, bases, lock, locked, runImage: request.runImage }),
+      buildNode({ home, sources, arch: machineArchitecture(), report }),
+      openMachineSandbox({ home, environment, sources, report, driver: request.driver }),
+    ])
     return {
       certificates,
       sources,
       lock,
-      bases: await buildBases({ store, bases, lock, locked, runImage: request.runImage }),
+      bases: found,
+      node,
+      sandbox,
       runtimes: openRuntimes({ ...sources, home, report, locked }, lock.runtimes),
-      [Symbol.asyncDispose]: () => sources[Symbol.asyncDispose](),
+      async [Symbol.asyncDispose]() {
+        await sandbox[Symbol.asyncDispose]()
+        await sources[Symbol.asyncDispose]()
+      },
     }
   } catch (error) {
     await sources[Symbol.asyncDispose]()
@@ -65,56 +82,26 @@ export interface BuildExecutor extends AsyncDisposable {
   readonly executor: Executor
 }
 
-/** Opens the sandbox with Node.js and the dependency server in it. */
+/** Answers buildpacks in the sandbox from now on. */
 export async function openBuildExecutor(
-  request: BuildRequest,
-  ground: BuildGround,
-  directory: BuildDirectory,
+  { home, report, network }: BuildRequest,
+  { runtimes, certificates, sandbox, node, bases }: BuildGround,
+  { path, places }: BuildDirectory,
 ): Promise<BuildExecutor> {
-  const { home, environment, report, driver, network } = request
-  const { sources, runtimes, certificates } = ground
-  await using opened = new AsyncDisposables()
-  const server: DependencyServer = opened.take(
-    await serveDependencies({
-      directory: join(directory.path, 'dependencies'),
-      resolve: asked => runtimes.resolve(asked),
-      report,
-    }),
-  )
-  const [sandbox, node] = await Promise.all([
-    openMachineSandbox({ home, environment, sources, report, driver }).then(sandbox => opened.take(sandbox)),
-    buildNode({ home, sources, arch: machineArchitecture(), report }),
-  ])
   report.detail(sandbox.description)
-  const places: Place[] = [
-    directory.places.platform,
-    { host: server.socket, inside: DEPENDENCY_SOCKET },
-    { host: join(home, 'trees'), inside: DEPENDENCY_TREES },
-    { host: node.path, inside: NODE_INSIDE },
-  ]
-  const root = ground.bases.build.directory
-  const executor = await sandboxExecutor({ sandbox, root, places, network, certificates })
-  const kept = opened.keep()
-  return { executor, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() }
-}
-
-/** Things that were opened, closed in reverse order; `keep` hands them on to a longer life (Node 20 has no AsyncDisposableStack). */
-class AsyncDisposables implements AsyncDisposable {
-  #all: AsyncDisposable[] = []
-
-  take<Resource extends AsyncDisposable>(resource: Resource): Resource {
-    this.#all.push(resource)
-    return resource
-  }
-
-  keep(): AsyncDisposables {
-    const kept = new AsyncDisposables()
-    kept.#all = this.#all
-    this.#all = []
-    return kept
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const resource of this.#all.splice(0).reverse()) await resource[Symbol.asyncDispose]()
-  }
+  const resolve = (asked: RuntimeRequest) => runtimes.resolve(asked)
+  const server = await serveDependencies({ directory: join(path, 'dependencies'), resolve, report })
+  const executor = await sandboxExecutor({
+    sandbox,
+    root: bases.build.directory,
+    places: [
+      places.platform,
+      { host: server.socket, inside: DEPENDENCY_SOCKET },
+      { host: join(home, 'trees'), inside: DEPENDENCY_TREES },
+      { host: node.path, inside: NODE_INSIDE },
+    ],
+    network,
+    certificates,
+  })
+  return { executor, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }

@@ -32,6 +32,7 @@ import { writeLauncherBills } from './launcher-sbom.ts'
 import { copySource } from './source.ts'
 import { sourceFilter } from './source-filter.ts'
 import { openStore } from './store.ts'
+import { together } from './together.ts'
 import { VERSION } from './version.ts'
 
 const PLATFORM_API = '0.15'
@@ -49,24 +50,19 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   const project = await readAppProject(path, request.descriptor, report)
   const store = openStore(home)
   await using _lease = await store.lease()
-  await using ground = await openBuildGround(request, store)
   const variables = Object.fromEntries([...projectVariables(project.project, execEnv), ...request.variables])
   await using directory = await openBuildDirectory(home, { variables, bindings: request.bindings })
-  const stats = new StatIndex(join(home, 'exports/layers'))
   const { places } = directory
-  await using cache = await openBuildCache({
-    ...request,
-    places,
-    rules: RULES,
-    stats,
-    clear: request.clearCache,
-  })
-  await copySource({
-    from: path,
-    to: directory.places.app.host,
-    ignored: sourceFilter(project.project),
-    report,
-  })
+  const stats = new StatIndex(join(home, 'exports/layers'))
+  const options = { ...request, places, rules: RULES, stats, clear: request.clearCache }
+  const source = { from: path, to: places.app.host, ignored: sourceFilter(project.project), report }
+  const opened = await together([
+    openBuildGround(request, store),
+    openBuildCache(options),
+    copySource(source),
+  ])
+  await using ground = opened[0]
+  await using cache = opened[1]
   return await runPhases(request, {
     store,
     ground,
