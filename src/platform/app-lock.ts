@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { type BaseLock, baseLockSchema } from '#os'
 import { type RuntimeLock, runtimeLockSchema } from '#runtimes'
-import { check, isSystemError, parseJson, printJson, type Report, readIfExists, writeDurably } from '#std'
+import { check, isSystemError, parseJson, printJson, type Report, writeDurably } from '#std'
 import { appLockChanged, appLockMissing } from './problems.ts'
+import { parseInput, readInput } from './read-input.ts'
 
 /** The file beside an app that pins what its image is made of besides the app. */
 export const APP_LOCK = 'slipway.lock'
@@ -22,12 +23,12 @@ const schema = v.strictObject({
   runtimes: v.record(v.string(), runtimeLockSchema),
 })
 
-/** Reads the lock of an app; nothing is pinned where there is none. Throws a `Problem` (`JSON_MALFORMED`, `DOCUMENT_INVALID`). */
+/** Reads the lock of an app; nothing is pinned where there is none. Throws a `Problem` (`INPUT_UNREADABLE`, `JSON_MALFORMED`, `DOCUMENT_INVALID`). */
 export async function readAppLock(directory: string): Promise<AppLock> {
   const path = join(directory, APP_LOCK)
-  const text = await readIfExists(path)
+  const text = await readInput(path)
   if (text === undefined) return EMPTY
-  const { bases, runtimes } = check(schema, parseJson(text, path), path, text)
+  const { bases, runtimes } = parseInput(() => check(schema, parseJson(text, path), path, text))
   return { bases: bases as BaseLock[], runtimes: runtimes as Record<string, RuntimeLock> }
 }
 
@@ -65,7 +66,7 @@ export async function writeAppLock(
   { locked, report }: { readonly locked: boolean; readonly report: Report },
 ): Promise<void> {
   const path = join(directory, APP_LOCK)
-  const before = await readIfExists(path)
+  const before = await readInput(path)
   const text = printAppLock(lock)
   if (text === before) return
   if (locked) throw before === undefined ? appLockMissing(path) : appLockChanged(path)

@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path'
 import { NO_PROJECT, type Project, type ProjectMetadata, parseProject, takesPart } from '#cnb'
-import { type Report, readIfExists } from '#std'
+import type { Report } from '#std'
 import { descriptorMissing } from './problems.ts'
+import { parseInput, readInput } from './read-input.ts'
 
 /** The project descriptor of an app, and the directory that paths in it are relative to. */
 export interface AppProject {
@@ -9,17 +10,17 @@ export interface AppProject {
   readonly directory: string
 }
 
-/** Reads the descriptor that was named, else `project.toml` of the app, else says nothing. Throws `DESCRIPTOR_MISSING` or what `parseProject` throws. */
+/** Reads the descriptor that was named, else `project.toml` of the app, else says nothing. Throws `DESCRIPTOR_MISSING`, `INPUT_UNREADABLE` or what `parseProject` throws. */
 export async function readAppProject(
   path: string,
   named: string | undefined,
   report: Report,
 ): Promise<AppProject> {
   const file = named ?? join(path, 'project.toml')
-  const text = await readIfExists(file)
+  const text = await readInput(file)
   if (text === undefined && named !== undefined) throw descriptorMissing(named)
   return {
-    project: text === undefined ? NO_PROJECT : parseProject(text, file, report),
+    project: text === undefined ? NO_PROJECT : parseInput(() => parseProject(text, file, report)),
     directory: dirname(file),
   }
 }

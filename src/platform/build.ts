@@ -55,7 +55,8 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   const { places } = directory
   const stats = new StatIndex(join(home, 'exports/layers'))
   const options = { ...request, places, rules: RULES, stats, clear: request.clearCache }
-  const source = { from: path, to: places.app.host, ignored: sourceFilter(project.project), report }
+  const ignored = sourceFilter(project.project)
+  const source = { from: path, to: places.app.host, ignored, report, signal: request.signal }
   const opened = await together([
     openBuildGround(request, store),
     openBuildCache(options),
@@ -102,6 +103,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
     named: request.buildpacks,
     workingDirectory: request.workingDirectory,
     project: project.project,
+    execEnv,
     projectDirectory: project.directory,
     scratch: join(directory.path, 'inline'),
   })

@@ -9,6 +9,7 @@ import {
   parseBuildpack,
   parseBuildpackId,
   parseOrder,
+  takesPart,
 } from '#cnb'
 import type { BuildpackSource, FoundBuildpack } from '#lifecycle'
 import { printToml } from '#std'
@@ -28,6 +29,8 @@ export interface BuildpackChoice {
   readonly named: readonly string[]
   readonly workingDirectory: string
   readonly project: Project
+  /** Buildpacks of the project for other execution environments are left out. */
+  readonly execEnv: string
   /** The directory of the project descriptor; paths in it are relative to that. */
   readonly projectDirectory: string
   /** A directory of this build alone, for buildpacks that the descriptor carries as scripts. */
@@ -88,9 +91,9 @@ export async function chooseBuildpacks(choice: BuildpackChoice): Promise<ChosenB
   }
   const fromProject = async (entries: readonly ProjectBuildpack[]): Promise<OrderEntry[]> => {
     const all: OrderEntry[] = []
-    for (const [index, entry] of entries.entries()) {
+    for (const entry of entries.filter(each => takesPart(each.execEnv, choice.execEnv))) {
       if (entry.script) {
-        const buildpack = await inlineBuildpack(entry, join(choice.scratch, String(index)))
+        const buildpack = await inlineBuildpack(entry, join(choice.scratch, String(found.length)))
         found.push(buildpack)
         all.push(entryOf(buildpack.descriptor))
       } else {

@@ -43,13 +43,16 @@ export function sourceDateEpoch({
 /** Settings that a repository could otherwise use to make git start programs of its choice. */
 const TAME = ['-c', 'core.fsmonitor=false', '-c', 'log.showSignature=false', '-c', 'core.hooksPath=/dev/null']
 
+/** A repository may be partial and say how the rest is fetched, by a program of its choice too: nothing is fetched, by no protocol. */
+const ALONE = { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none', GIT_OPTIONAL_LOCKS: '0' }
+
 async function lastCommit(
   directory: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number | undefined> {
   if (!isBelowRepository(directory)) return undefined
   const arguments_ = [...TAME, '--no-pager', '-C', directory, 'log', '-1', '--format=%ct', '--', '.']
-  const env = { PATH: environment.PATH, HOME: environment.HOME, GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
+  const env = { PATH: environment.PATH, HOME: environment.HOME, LC_ALL: 'C', ...ALONE }
   try {
     const { stdout } = await promisify(execFile)('git', arguments_, { env, timeout: 10_000 })
     const text = stdout.trim()

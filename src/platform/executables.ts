@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import type { Execution, ExecutionOutcome, Executor, Place } from '#lifecycle'
 import type { Mount, Outcome, Sandbox } from '#sandbox'
-import { byBytes } from '#std'
+import { byBytes, Problem } from '#std'
 import type { MachineCertificates } from './extra-certificates.ts'
 
 /** Where Node.js for our own buildpacks lies inside. */
@@ -33,7 +33,7 @@ export async function sandboxExecutor(options: ExecutableOptions): Promise<Execu
   return {
     async run(execution: Execution): Promise<ExecutionOutcome> {
       const { phase, command, cwd, env, readable, writable, output, signal } = execution
-      const outcome = await sandbox.run({
+      const running = sandbox.run({
         root,
         command,
         cwd,
@@ -44,7 +44,7 @@ export async function sandboxExecutor(options: ExecutableOptions): Promise<Execu
         stderr: output,
         ...(signal && { signal }),
       })
-      return told(outcome)
+      return await running.then(told, error => notStarted(error, phase))
     },
   }
 }
@@ -74,6 +74,14 @@ async function machineFiles({ certificates, network }: ExecutableOptions): Promi
     if (host !== undefined) found.push({ mode: 'ro', host, inside: path, optional: true })
   }
   return found
+}
+
+/** That an executable is missing, may not be executed or wants an interpreter which the base has not, is a failure of the buildpack. */
+function notStarted(error: unknown, phase: string): ExecutionOutcome {
+  if (!(error instanceof Problem) || error.code !== 'SANDBOX_COMMAND_MISSING') throw error
+  return {
+    why: `its bin/${phase} cannot be started (is it there, executable, and for a program that the build base has?)`,
+  }
 }
 
 function told({ exitCode, signal, reason }: Outcome): ExecutionOutcome {

@@ -83,7 +83,11 @@ export async function writePlatformDirectory(
   await mkdir(join(directory, 'env'), { recursive: true })
   await mkdir(join(directory, 'bindings'))
   for (const [name, value] of Object.entries(variables)) await writeFile(join(directory, 'env', name), value)
-  for (const binding of bindings) await copyBinding(binding, join(directory, 'bindings', binding.name))
+  for (const binding of bindings) {
+    if (bindings.some(other => other.name === binding.name && other !== binding))
+      throw invalidBinding(binding.name, 'two bindings have that name')
+    await copyBinding(binding, join(directory, 'bindings', binding.name))
+  }
 }
 
 async function copyBinding({ name, directory }: BindingSource, target: string): Promise<void> {
@@ -97,10 +101,15 @@ async function copyBinding({ name, directory }: BindingSource, target: string): 
   }
   if (!entries.includes('type')) throw invalidBinding(name, `${directory} has no file named "type"`)
   for (const entry of entries) {
-    if (!(await stat(join(directory, entry))).isFile()) continue
-    if (!ENTRY_NAME.test(entry))
-      throw invalidBinding(name, `the file name ${JSON.stringify(entry)} is not allowed`)
-    await copyFile(join(directory, entry), join(target, entry))
+    try {
+      if (!(await stat(join(directory, entry))).isFile()) continue
+      if (!ENTRY_NAME.test(entry))
+        throw invalidBinding(name, `the file name ${JSON.stringify(entry)} is not allowed`)
+      await copyFile(join(directory, entry), join(target, entry))
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT', 'EACCES', 'ELOOP')) throw error
+      throw invalidBinding(name, `${join(directory, entry)} cannot be read`, error)
+    }
   }
 }
 

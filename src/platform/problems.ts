@@ -29,6 +29,24 @@ export const unreadable = (path: string, cause: unknown) =>
     cause,
   })
 
+export const sourceChanged = (path: string, cause?: unknown) =>
+  new Problem('SOURCE_CHANGED', {
+    what: 'Cannot copy the source',
+    why: `${path === '' ? 'its directory' : path} changed, or went away, while it was copied`,
+    fix: `Build again once nothing writes there, or keep it out of the build: add it to "exclude" under [io.buildpacks] in project.toml.`,
+    exitCode: INVALID_INPUT,
+    cause,
+  })
+
+export const inputUnreadable = (path: string, why: string, cause?: unknown) =>
+  new Problem('INPUT_UNREADABLE', {
+    what: `Cannot read ${path}`,
+    why,
+    fix: 'It has to be a plain file that this user may read; remove it if it is not meant for slipway.',
+    exitCode: INVALID_INPUT,
+    cause,
+  })
+
 export const notLinux = (platform: string) =>
   new Problem('NOT_LINUX', {
     what: 'Cannot build or run images on this machine',

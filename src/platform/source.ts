@@ -1,7 +1,7 @@
-import { constants } from 'node:fs'
-import { chmod, copyFile, lstat, mkdir, opendir, readlink, symlink, utimes } from 'node:fs/promises'
-import { isSystemError, type Report } from '#std'
-import { sourceMissing, sourceNotDirectory, unreadable } from './problems.ts'
+import { constants, type Stats } from 'node:fs'
+import { chmod, copyFile, lstat, mkdir, opendir, readlink, stat, symlink, utimes } from 'node:fs/promises'
+import { isSystemError, openDisposable, type Report } from '#std'
+import { sourceChanged, sourceMissing, sourceNotDirectory, unreadable } from './problems.ts'
 
 /** What a source directory is copied with. */
 export interface CopyOptions {
@@ -12,79 +12,131 @@ export interface CopyOptions {
   /** Says if a path (bytes, relative to `from`, `/` between names) stays out of the build. */
   readonly ignored: (path: Buffer, directory: boolean) => boolean
   readonly report: Report
+  readonly signal?: AbortSignal
 }
 
 /** How many files are copied at once. */
 const AT_ONCE = 16
+
+/** A file that is written to while it is copied is copied again, so many times in all. */
+const ATTEMPTS = 3
 
 /**
  * Copies an app's source for a build. Names are bytes and survive as they are. Symbolic links are copied as links and never
  * followed, so nothing outside the directory is read. Modes become 0755 for directories and executables and 0644 for the rest,
  * as git records them: the umask of a checkout is not part of the source. Times of change are kept. Sockets, FIFOs
  * and devices cannot be source; each is skipped with a warning.
- * Throws a `Problem`: `SOURCE_MISSING`, `SOURCE_NOT_DIRECTORY`, `SOURCE_UNREADABLE`.
+ * Throws a `Problem`: `SOURCE_MISSING`, `SOURCE_NOT_DIRECTORY`, `SOURCE_UNREADABLE`, `SOURCE_CHANGED`.
  */
-export async function copySource({ from, to, ignored, report }: CopyOptions): Promise<void> {
+export async function copySource({ from, to, ignored, report, signal }: CopyOptions): Promise<void> {
   await checkDirectory(from)
-  const pending: Promise<void>[] = []
-  await copyDirectory(Buffer.alloc(0))
-  await Promise.all(pending)
+  const copies = new Copies()
+  const directories: { readonly target: Buffer; readonly stats: Stats }[] = []
+  try {
+    await copyDirectory(Buffer.alloc(0), await namesIn(Buffer.alloc(0)))
+  } finally {
+    await copies.ended()
+  }
+  copies.check()
+  for (const { target, stats } of directories.reverse()) await utimes(target, stats.atime, stats.mtime)
 
-  async function copyDirectory(path: Buffer): Promise<void> {
-    for (const name of await namesIn(under(from, path))) {
+  async function copyDirectory(path: Buffer, names: readonly Buffer[]): Promise<void> {
+    for (const name of names) {
+      signal?.throwIfAborted()
       const inner = path.byteLength === 0 ? name : Buffer.concat([path, SLASH, name])
       const source = under(from, inner)
       const target = under(to, inner)
       const stats = await attempt(inner, () => lstat(source))
       if (ignored(inner, stats.isDirectory())) continue
       if (stats.isDirectory()) {
+        const inside = await namesIn(inner)
         await mkdir(target, { mode: 0o755 })
         await chmod(target, 0o755)
-        await copyDirectory(inner)
-        await utimes(target, stats.atime, stats.mtime)
+        directories.push({ target, stats })
+        await copyDirectory(inner, inside)
       } else if (stats.isSymbolicLink()) {
-        await symlink(await readlink(source, { encoding: 'buffer' }), target)
+        await symlink(await attempt(inner, () => readlink(source, { encoding: 'buffer' })), target)
       } else if (stats.isFile()) {
-        if (pending.length >= AT_ONCE) await Promise.all(pending.splice(0))
-        pending.push(copyRegular(inner, source, target, stats.mode, stats.atime, stats.mtime))
+        await copies.begin(() => attempt(inner, () => copyRegular(inner, source, target)))
       } else {
         const kind = stats.isSocket() ? 'a socket' : stats.isFIFO() ? 'a FIFO' : 'a device'
-        report.warn(`${inner.toString()} is ${kind}; it stays out of the build`)
+        report.warn(`${shown(inner)} is ${kind}; it stays out of the build`)
       }
     }
   }
 
-  async function copyRegular(
-    path: Buffer,
-    source: Buffer,
-    target: Buffer,
-    mode: number,
-    atime: Date,
-    mtime: Date,
-  ) {
-    await attempt(path, () => copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL))
-    await chmod(target, mode & 0o100 ? 0o755 : 0o644)
-    await utimes(target, atime, mtime)
-  }
-
-  async function namesIn(directory: Buffer): Promise<Buffer[]> {
+  async function namesIn(path: Buffer): Promise<Buffer[]> {
     const names: Buffer[] = []
-    await attempt(directory, async () => {
+    await attempt(path, async () => {
       // `encoding: 'buffer'` is understood by opendir; its type declaration knows only strings.
-      const entries = await opendir(directory as unknown as string, { encoding: 'buffer' as BufferEncoding })
+      const directory = under(from, path) as unknown as string
+      const entries = await opendir(directory, { encoding: 'buffer' as BufferEncoding })
       for await (const entry of entries) names.push(entry.name as unknown as Buffer)
     })
     return names.sort(Buffer.compare)
   }
+}
 
-  async function attempt<T>(path: Buffer, action: () => Promise<T>): Promise<T> {
-    try {
-      return await action()
-    } catch (error) {
-      if (isSystemError(error, 'EACCES', 'EPERM')) throw unreadable(path.toString(), error)
-      throw error
-    }
+/** Copies what is open, so that a name which becomes a link meanwhile leads nowhere. */
+async function copyRegular(path: Buffer, source: Buffer, target: Buffer): Promise<void> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, COPYFILE_FICLONE } = constants
+  await using file = await openDisposable(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  for (let round = 0; round < ATTEMPTS; round++) {
+    const before = await file.handle.stat()
+    if (!before.isFile()) break
+    await copyFile(
+      process.platform === 'linux' ? `/proc/self/fd/${file.handle.fd}` : source,
+      target,
+      COPYFILE_FICLONE,
+    )
+    const after = await file.handle.stat()
+    if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) continue
+    await chmod(target, before.mode & 0o100 ? 0o755 : 0o644)
+    await utimes(target, before.atime, before.mtime)
+    return
   }
+  throw sourceChanged(shown(path))
+}
+
+async function attempt<T>(path: Buffer, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    if (isSystemError(error, 'EACCES', 'EPERM')) throw unreadable(shown(path) || 'its directory', error)
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'ENXIO', 'ESTALE'))
+      throw sourceChanged(shown(path), error)
+    throw error
+  }
+}
+
+/** Copies that go on at the same time. The first failure ends the rest. */
+class Copies {
+  readonly #running = new Set<Promise<void>>()
+  #failure: { readonly error: unknown } | undefined
+
+  async begin(copy: () => Promise<void>): Promise<void> {
+    if (this.#running.size >= AT_ONCE) await Promise.race(this.#running)
+    this.check()
+    const running: Promise<void> = copy()
+      .catch(error => {
+        this.#failure ??= { error }
+      })
+      .finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all(this.#running)
+  }
+
+  check(): void {
+    if (this.#failure) throw this.#failure.error
+  }
+}
+
+/** A name in a message: one line, whatever it is. */
+function shown(path: Buffer): string {
+  return path.toString().replaceAll('\n', '\\n').replaceAll('\t', '\\t')
 }
 
 const SLASH = Buffer.from('/')
@@ -95,10 +147,10 @@ function under(root: string, path: Buffer): Buffer {
 
 async function checkDirectory(path: string): Promise<void> {
   try {
-    const stats = await lstat(path)
-    if (!stats.isDirectory() && !stats.isSymbolicLink()) throw sourceNotDirectory(path)
+    if (!(await stat(path)).isDirectory()) throw sourceNotDirectory(path)
   } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) throw sourceMissing(path, error)
+    if (isSystemError(error, 'EACCES')) throw unreadable(path, error)
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw sourceMissing(path, error)
     throw error
   }
 }
