@@ -9,26 +9,15 @@ import {
   printLocks,
   readLockFile,
 } from '#os'
-import { type MachineSources, openMachineSources } from '#runtimes'
-import { isSystemError, printCertificates, type Report, writeDurably } from '#std'
+import { isSystemError, writeDurably } from '#std'
 import { type BaseImage, type Bases, machineArchitecture, openBases } from './bases.ts'
-import { findCertificates } from './extra-certificates.ts'
+import { type ArchiveOptions, openMachineArchive } from './machine-archive.ts'
 import { lockUnwritable } from './problems.ts'
 import { shippedCatalog } from './shipped.ts'
 import { openStore } from './store.ts'
 
 /** What a job on bases is handed. */
-export interface BaseJobOptions {
-  /** The state directory of slipway. */
-  readonly home: string
-  /** The home directory of the user. */
-  readonly userHome: string
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly report: Report
-  readonly signal?: AbortSignal | undefined
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-}
+export type BaseJobOptions = ArchiveOptions
 
 /** Which base is meant: one of a name that `slipway base list` shows, or that of a recipe file. */
 export interface WantedBase {
@@ -120,26 +109,13 @@ export async function buildBase(
 }
 
 async function withBases<Result>(
-  { home, userHome, environment, report, signal, now }: BaseJobOptions,
+  options: BaseJobOptions,
   work: (bases: Bases) => Promise<Result>,
 ): Promise<Result> {
-  let sources: MachineSources | undefined
-  // Certificates take a while to read; where nothing has to be fetched, nobody needs them.
-  const archive = async () => {
-    if (!sources) {
-      const { certificates, warnings } = await findCertificates(environment)
-      for (const warning of warnings) report.warn(warning)
-      const pem = certificates.length > 0 ? printCertificates(certificates) : undefined
-      const node = process.execPath
-      sources ??= openMachineSources({ home, userHome, environment, node, certificates: pem, now, signal })
-    }
-    return sources.archive()
-  }
-  try {
-    return await work(openBases({ home, store: openStore(home), catalog: shippedCatalog(), archive, report }))
-  } finally {
-    await sources?.[Symbol.asyncDispose]()
-  }
+  const { home, report } = options
+  await using sources = openMachineArchive(options)
+  const { archive } = sources
+  return await work(openBases({ home, store: openStore(home), catalog: shippedCatalog(), archive, report }))
 }
 
 async function findBase({ base, release }: WantedBase, bases: Bases): Promise<NamedBase> {

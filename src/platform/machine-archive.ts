@@ -33,11 +33,10 @@ export function openMachineArchive(
 }
 
 async function open(options: ArchiveOptions): Promise<MachineSources> {
-  const { certificates, warnings } = await findCertificates(options.environment)
-  for (const warning of warnings) options.report.warn(warning)
-  return openMachineSources({
-    ...options,
-    node: process.execPath,
-    certificates: certificates.length > 0 ? printCertificates(certificates) : undefined,
-  })
+  const certificates = async () => {
+    const found = await findCertificates(options.environment)
+    for (const warning of found.warnings) options.report.warn(warning)
+    return found.certificates.length > 0 ? printCertificates(found.certificates) : undefined
+  }
+  return openMachineSources({ ...options, node: process.execPath, certificates })
 }

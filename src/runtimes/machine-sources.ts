@@ -44,8 +44,8 @@ export interface MachineSourcesOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The Node.js that runs us; npm's own configuration lies relative to it. */
   readonly node: string
-  /** PEM text of the authorities that this machine trusts. */
-  readonly certificates?: string | undefined
+  /** PEM text of the authorities that this machine trusts; a function is asked when the network is first needed. */
+  readonly certificates?: string | (() => Promise<string | undefined>) | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly signal?: AbortSignal | undefined
@@ -55,9 +55,18 @@ export interface MachineSourcesOptions {
 export function openMachineSources(options: MachineSourcesOptions): MachineSources {
   const { home, userHome, environment, node, certificates, now, signal } = options
   const artifacts = openArtifactStore(home)
-  const http = openHttp({ certificates, environment })
+  const opened: AsyncDisposable[] = []
+  const authorities = once(async () => (typeof certificates === 'function' ? certificates() : certificates))
+  const clientWith = (own?: string) =>
+    once(async () => {
+      const pem = [await authorities(), own].filter(Boolean).join('\n')
+      const http = openHttp({ certificates: pem === '' ? undefined : pem, environment })
+      opened.push(http)
+      return http
+    })
+  const client = clientWith()
   const access: RegistryAccess = {
-    get: (url, asked) => http.get(url, asked),
+    get: async (url, asked) => (await client()).get(url, asked),
     artifacts,
     ...(signal && { signal }),
   }
@@ -72,11 +81,9 @@ export function openMachineSources(options: MachineSourcesOptions): MachineSourc
   // Each client's own authorities count for its own registry only.
   const accessWith = (own: string | undefined): RegistryAccess => {
     if (!own) return access
-    const trusting = openHttp({ certificates: [certificates, own].filter(Boolean).join('\n'), environment })
-    opened.push(trusting)
-    return { ...access, get: (url, asked) => trusting.get(url, asked) }
+    const trusting = clientWith(own)
+    return { ...access, get: async (url, asked) => (await trusting()).get(url, asked) }
   }
-  const opened: AsyncDisposable[] = [http]
   return {
     artifacts,
     access,

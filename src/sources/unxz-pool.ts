@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
-/** Decompresses parts of files beside the main thread. Its threads end when it is disposed. */
+/** Decompresses parts of files beside the main thread. Its threads start with the first part, and end when it is disposed. */
 export interface UnxzPool extends AsyncDisposable {
   /** The part of a file, decompressed; undefined where this machine has no thread to spare. */
   unxz(path: string, start: number, size: number): Promise<Uint8Array | undefined>
@@ -55,9 +55,12 @@ export function openUnxzPool(): UnxzPool {
     })
     workers.push({ worker, waiting })
   }
-  if (place) for (let count = 0; count < Math.min(availableParallelism(), 8); count++) start(place)
+  let started = false
   return {
     unxz(path, begin, size) {
+      if (place && !started)
+        for (let count = 0; count < Math.min(availableParallelism(), 8); count++) start(place)
+      started = true
       const [least] = workers.toSorted((a, b) => a.waiting.size - b.waiting.size)
       if (!least) return Promise.resolve(undefined)
       const job: UnxzJob = { id: jobs++, path, start: begin, size, limit: LIMIT }
