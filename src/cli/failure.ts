@@ -23,6 +23,9 @@ export function failureText(error: unknown, { colour, verbose, aborted }: Failur
     const place = error.path ? ` (while writing ${error.path})` : ''
     return `${head} The disk is full${place}.\n  Why: the file system that holds slipway's store has no room left.\n  What to do: free some room, or run \`slipway gc\`; nothing half-made was kept.\n`
   }
+  if (isSystemError(error, 'EACCES', 'EPERM', 'EROFS') && error.path) {
+    return `${head} ${printable(error.path)} may not be written or read.\n  Why: ${error.code} (${error.syscall}): it belongs to another user, or its file system is read-only.\n  What to do: set SLIPWAY_HOME to a directory of yours, or correct the owner of that one.\n`
+  }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return `${head} This is a mistake in slipway, not yours.\n${redact(stack)}\n`
 }

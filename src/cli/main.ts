@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { commands } from './commands.ts'
@@ -22,6 +23,8 @@ async function main(argv: string[]): Promise<number> {
   const level = parsed.global.quiet ? 'quiet' : parsed.global.verbose ? 'verbose' : 'normal'
   using report = terminalReport({ stream: process.stderr, colour, live: terminal && !env.CI, level })
   const ending = new AbortController()
+  // Every request and every program of a build listens; that is no leak.
+  setMaxListeners(0, ending.signal)
   const interrupt = (name: NodeJS.Signals) => ending.abort(new Error(`stopped by ${name}`))
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)

@@ -102,6 +102,7 @@ export async function openBuildExecutor(
     ],
     network,
     certificates,
+    scratch: join(path, 'naming'),
   })
   return { executor, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }

@@ -1,8 +1,8 @@
-import { realpath } from 'node:fs/promises'
 import type { Execution, ExecutionOutcome, Executor, Place } from '#lifecycle'
 import type { Mount, Outcome, Sandbox } from '#sandbox'
 import { byBytes, Problem } from '#std'
 import type { MachineCertificates } from './extra-certificates.ts'
+import { namingMounts } from './naming-mounts.ts'
 
 /** Where Node.js for our own buildpacks lies inside. */
 export const NODE_INSIDE = '/cnb/lifecycle/node'
@@ -17,10 +17,13 @@ export interface ExecutableOptions {
   /** The network of `bin/build`; `bin/detect` never has one. */
   readonly network: 'none' | 'host'
   readonly certificates: MachineCertificates | undefined
+  /** A directory of this build alone. */
+  readonly scratch: string
 }
 
-/** Files of the machine without which no name is found on the network. */
-const NAMING = ['/etc/resolv.conf', '/etc/hosts']
+const HOSTNAME = 'slipway'
+/** Far more than a build has use for, and few enough that one that multiplies without end does not take the machine with it. */
+const PROCESSES = 8192
 
 /**
  * Runs buildpack executables in the sandbox: a read-only base, the directories that the lifecycle names, memory file systems
@@ -42,6 +45,8 @@ export async function sandboxExecutor(options: ExecutableOptions): Promise<Execu
         network: phase === 'build' ? network : 'none',
         stdout: output,
         stderr: output,
+        hostname: HOSTNAME,
+        limits: { processes: PROCESSES },
         ...(signal && { signal }),
       })
       return await running.then(told, error => notStarted(error, phase))
@@ -57,7 +62,7 @@ function mountsOf(readable: readonly Place[], writable: readonly Place[]): Mount
   return [...mounts.values()].sort((a, b) => byBytes(a.inside, b.inside))
 }
 
-async function machineFiles({ certificates, network }: ExecutableOptions): Promise<Mount[]> {
+async function machineFiles({ certificates, network, scratch }: ExecutableOptions): Promise<Mount[]> {
   const found: Mount[] = []
   if (certificates) {
     found.push({
@@ -68,12 +73,7 @@ async function machineFiles({ certificates, network }: ExecutableOptions): Promi
     })
     found.push({ mode: 'ro', host: certificates.java, inside: '/etc/ssl/certs/java/cacerts', optional: true })
   }
-  if (network === 'none') return found
-  for (const path of NAMING) {
-    const host = await realpath(path).catch(() => undefined)
-    if (host !== undefined) found.push({ mode: 'ro', host, inside: path, optional: true })
-  }
-  return found
+  return [...found, ...(await namingMounts(scratch, { network, hostname: HOSTNAME }))]
 }
 
 /** That an executable is missing, may not be executed or wants an interpreter which the base has not, is a failure of the buildpack. */

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Mount } from '#sandbox'
-import { readIfExists } from '#std'
+import { namingMounts } from './naming-mounts.ts'
 import { type BindingSource, writePlatformDirectory } from './platform-directory.ts'
 
 /** What a running image is handed besides its own files. */
@@ -36,24 +36,6 @@ export async function runMounts(directory: string, surroundings: RunSurroundings
     const empty = join(directory, 'working-directory')
     await mkdir(empty)
     mounts.push({ mode: 'rw', host: empty, inside: missingDirectory })
-  }
-  return mounts
-}
-
-async function namingMounts(directory: string, { network, hostname }: RunSurroundings): Promise<Mount[]> {
-  const own = `127.0.0.1\tlocalhost\n::1\tlocalhost\n`
-  const outer = network === 'host' ? await readIfExists('/etc/hosts') : undefined
-  const files = {
-    hosts: `${(outer ?? own).replace(/\n?$/, '\n')}127.0.1.1\t${hostname}\n`,
-    hostname: `${hostname}\n`,
-    'resolv.conf': network === 'host' ? await readIfExists('/etc/resolv.conf') : '',
-  }
-  const mounts: Mount[] = []
-  for (const [name, content] of Object.entries(files)) {
-    if (content === undefined) continue
-    const host = join(directory, name)
-    await writeFile(host, content, { mode: 0o644 })
-    mounts.push({ mode: 'ro', host, inside: `/etc/${name}`, optional: true })
   }
   return mounts
 }
