@@ -6,6 +6,7 @@ import {
   type Places,
   type StatIndex,
 } from '#lifecycle'
+import { parseName } from '#oci'
 import { digestOf, hexOf, type Report, removeTree } from '#std'
 
 /** What the cache of an image is opened with. */
@@ -22,10 +23,18 @@ export interface BuildCacheOptions {
   readonly signal: AbortSignal
 }
 
+/** The directory of all caches in a state directory. */
+export const CACHES = 'caches'
+
+/** Where the cache of an image is; the name counts in the form that the store lists it in. */
+export function cacheDirectory(home: string, name: string): string {
+  return join(home, CACHES, hexOf(digestOf(parseName(name))).slice(0, 32))
+}
+
 /** Opens what earlier builds of an image kept, below `<home>/caches`. One build at a time has it; another of the same image waits. */
 export async function openBuildCache(options: BuildCacheOptions): Promise<DirectoryCache> {
   const { home, name, places, rules, stats, clear, report, signal } = options
-  const directory = join(home, 'caches', hexOf(digestOf(name)).slice(0, 32))
+  const directory = cacheDirectory(home, name)
   if (clear) await removeTree(directory)
   return openDirectoryCache(directory, { ...rules, layers: places.layers, stats, report, signal })
 }

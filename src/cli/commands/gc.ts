@@ -1,4 +1,4 @@
-import { forgetRoots, openStore } from '#platform'
+import { forgetCaches, forgetRoots, openStore } from '#platform'
 import { command } from '../command.ts'
 import { bytesText } from '../terminal.ts'
 
@@ -13,6 +13,9 @@ export const gc = command({
     const roots = await forgetRoots(home, store)
     if (roots > 0)
       report.line(`removed ${roots} unpacked ${roots === 1 ? 'layer' : 'layers'} that no image needs`)
+    const caches = await forgetCaches(home, store)
+    if (caches > 0)
+      report.line(`removed ${caches} build ${caches === 1 ? 'cache' : 'caches'} of images that are gone`)
     if (running > 0) {
       const who = running === 1 ? 'another job of slipway is' : `${running} other jobs of slipway are`
       report.warn(`nothing was deleted, because ${who} using the store; try again when they have ended`)
