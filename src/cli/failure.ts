@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { styleText } from 'node:util'
 import { isSystemError, Problem, printable, redact } from '#std'
 
@@ -5,15 +6,14 @@ import { isSystemError, Problem, printable, redact } from '#std'
 export interface FailureOptions {
   readonly colour: boolean
   readonly verbose: boolean
-  /** The person stopped the command; that needs no explanation. */
+  /** The person stopped the command; whatever failed then needs no explanation. */
   readonly aborted: boolean
 }
 
 /** What, why and what to do, in one screen. A bug gets its stack, because its reader is a developer. */
 export function failureText(error: unknown, { colour, verbose, aborted }: FailureOptions): string {
   const head = colour ? styleText('red', 'ERROR:') : 'ERROR:'
-  if (aborted && !(error instanceof Problem))
-    return `${head} Stopped. Nothing half-made was kept; run the command again.\n`
+  if (aborted) return `${head} Stopped. Nothing half-made was kept; run the command again.\n`
   if (error instanceof Problem) {
     const cause =
       verbose && error.cause instanceof Error ? `\n  Cause: ${error.cause.stack ?? error.cause.message}` : ''
@@ -30,10 +30,10 @@ export function failureText(error: unknown, { colour, verbose, aborted }: Failur
   return `${head} This is a mistake in slipway, not yours.\n${redact(stack)}\n`
 }
 
-/** The exit code of a failure: the problem's own, 130 for one stopped by hand, else 1. */
-export function exitCodeOf(error: unknown, signal: AbortSignal): number {
-  if (error instanceof Problem) return error.exitCode
-  return signal.aborted ? 130 : 1
+/** The exit code of a failure: 128 + n where signal n stopped the command, as shells have it; else the problem's own, else 1. */
+export function exitCodeOf(error: unknown, stopped: NodeJS.Signals | undefined): number {
+  if (stopped !== undefined) return 128 + constants.signals[stopped]
+  return error instanceof Problem ? error.exitCode : 1
 }
 
 function indent(text: string): string {

@@ -25,7 +25,11 @@ async function main(argv: string[]): Promise<number> {
   const ending = new AbortController()
   // Every request and every program of a build listens; that is no leak.
   setMaxListeners(0, ending.signal)
-  const interrupt = (name: NodeJS.Signals) => ending.abort(new Error(`stopped by ${name}`))
+  let stopped: NodeJS.Signals | undefined
+  const interrupt = (name: NodeJS.Signals) => {
+    stopped ??= name
+    ending.abort(new Error(`stopped by ${name}`))
+  }
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
 
@@ -44,9 +48,9 @@ async function main(argv: string[]): Promise<number> {
   } catch (error) {
     report[Symbol.dispose]()
     process.stderr.write(
-      failureText(error, { colour, verbose: parsed.global.verbose, aborted: ending.signal.aborted }),
+      failureText(error, { colour, verbose: parsed.global.verbose, aborted: stopped !== undefined }),
     )
-    return exitCodeOf(error, ending.signal)
+    return exitCodeOf(error, stopped)
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import {
@@ -28,6 +28,8 @@ import type { CacheRules } from './volume-cache.ts'
 export interface DirectoryCacheOptions extends CacheRules {
   /** Saves reading layers that did not change, if it is that of the export. */
   readonly stats?: StatIndex
+  /** Forget what it holds, once nobody else uses it. */
+  readonly clear?: boolean
   readonly report: Report
   readonly signal?: AbortSignal
 }
@@ -84,6 +86,7 @@ export async function openDirectoryCache(
   }
   try {
     const ground = new Ground(directory, options)
+    if (options.clear) await rm(join(directory, 'current.json'), { force: true })
     const current = await ground.read()
     await ground.sweep(current.layers)
     return new OpenDirectoryCache(ground, current, held)

@@ -93,7 +93,8 @@ export function exportImage(options: ExportOptions): Promise<Exported> {
     const defaultType = chooseDefault(options)
     const { layers, metadata, situation, launcher } = await exportLayers(options, defaultType)
     const labels = labelsOf(options, metadata)
-    for (const key of Object.keys(labels)) options.report.line(`Adding label '${key}'`)
+    for (const key of Object.keys(labels))
+      options.report.line(`Adding label '${key.replaceAll('\n', '\\n')}'`)
     sayDefault(options.report, defaultType)
 
     const settings = {

@@ -7,7 +7,7 @@ import {
   type StatIndex,
 } from '#lifecycle'
 import { parseName } from '#oci'
-import { digestOf, hexOf, type Report, removeTree } from '#std'
+import { digestOf, hexOf, type Report } from '#std'
 
 /** What the cache of an image is opened with. */
 export interface BuildCacheOptions {
@@ -35,6 +35,5 @@ export function cacheDirectory(home: string, name: string): string {
 export async function openBuildCache(options: BuildCacheOptions): Promise<DirectoryCache> {
   const { home, name, places, rules, stats, clear, report, signal } = options
   const directory = cacheDirectory(home, name)
-  if (clear) await removeTree(directory)
-  return openDirectoryCache(directory, { ...rules, layers: places.layers, stats, report, signal })
+  return openDirectoryCache(directory, { ...rules, layers: places.layers, stats, clear, report, signal })
 }

@@ -131,7 +131,8 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   )
 
   report.phase('RESTORING')
-  await restore({ ...common, group, analyzed, cache, ...(before && { previous: before }) })
+  const restoring = { ...common, group, analyzed, cache, skipLayers: request.clearCache }
+  await restore({ ...restoring, ...(before && { previous: before }) })
 
   report.phase('BUILDING')
   const caching = { cache, places, rules: RULES, buildpacks: group.buildpacks, stats, report }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { environmentOf, type StoredImage } from '#oci'
+import { EXEC_ENV_LABEL } from '#cnb'
+import { environmentOf, labelsOf, type StoredImage } from '#oci'
 import type { Mount, Outcome, Running, RunSpec, Sandbox } from '#sandbox'
 import type { DebianArchive } from '#sources'
 import { isSystemError, ownedDirectory, type Report } from '#std'
@@ -134,10 +135,17 @@ function environmentFor(
     HOME: home,
     HOSTNAME,
     ...(interactive && { TERM: interactive }),
+    ...environmentName(image),
     ...Object.fromEntries(environmentOf(image.config)),
     ...(bindings.length > 0 && { SERVICE_BINDING_ROOT: BINDINGS_INSIDE }),
     ...variables,
   }
+}
+
+/** The launcher starts only what is for its execution environment: that which the image was built for, if nobody says another. */
+function environmentName({ config }: StoredImage): Record<string, string> {
+  const name = labelsOf(config)[EXEC_ENV_LABEL]
+  return name === undefined ? {} : { CNB_EXEC_ENV: name }
 }
 
 /** Runs on an overlay, or on a copy where the machine has no overlays for us. */

@@ -83,11 +83,12 @@ export async function isAlive(owner: string): Promise<boolean> {
   return start === (await startTime(Number(pid)))
 }
 
-/** Clock ticks since boot at which a process started (proc(5), stat field 22); `-` where there is no /proc. */
+/** Clock ticks since boot at which a process started (proc(5), stat field 22); `-` where there is no /proc, `ended` where only its parent has not noticed its end. */
 async function startTime(pid: number): Promise<string> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'latin1')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '-'
+    const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return state === 'Z' || state === 'X' ? 'ended' : (fields[18] ?? '-')
   } catch {
     return '-'
   }
