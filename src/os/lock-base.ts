@@ -1,10 +1,20 @@
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { DebianArchive, PackageIndex } from '#sources'
-import { check, digestOf, hexOf, parseJson, printJson, type Report, readIfExists, writeDurably } from '#std'
+import {
+  check,
+  digestOf,
+  hexOf,
+  isSystemError,
+  parseJson,
+  printJson,
+  type Report,
+  readIfExists,
+  writeDurably,
+} from '#std'
 import { fetchPackages } from './fetch.ts'
 import { type Architecture, type BaseLock, baseLockSchema, type LockedSuite } from './lock.ts'
-import { releaseUnknown } from './problems.ts'
+import { mirrorOutOfStep, releaseUnknown } from './problems.ts'
 import type { Recipe } from './recipe.ts'
 import { type Resolved, resolvePackages, type Wanted } from './resolve.ts'
 import { refuseUnknownScripts } from './scripts.ts'
@@ -74,7 +84,9 @@ async function chooseChecked(
   report: Report,
 ): Promise<Resolved> {
   const resolved = await resolvePackages(indices, wanted)
-  const artifacts = await fetchPackages(wanted.name, resolved.packages, archive, report)
+  const artifacts = await fetchPackages(wanted.name, resolved.packages, archive, report).catch(error => {
+    throw isSystemError(error, 'BASE_PACKAGES_VANISHED') ? mirrorOutOfStep(wanted.name, error) : error
+  })
   await refuseUnknownScripts(
     wanted.name,
     resolved.packages.map(({ name }, index) => ({ name, path: artifacts[index]?.path as string })),

@@ -73,6 +73,14 @@ export const packagesVanished = (name: string, gone: readonly string[]) =>
     fix: 'Run without --locked to take their successors, or name an archive that keeps old packages in SLIPWAY_SNAPSHOT_MIRROR.',
   })
 
+export const mirrorOutOfStep = (name: string, cause: Error) =>
+  new Problem('BASE_MIRROR_OUT_OF_STEP', {
+    what: `Cannot lock ${name}`,
+    why: `the mirror does not have packages that its newest index names (${cause.message})`,
+    fix: 'Try again in an hour, when the mirror has caught up, or use another one.',
+    cause,
+  })
+
 export const unpackRefused = (name: string, why: string) =>
   new Problem('BASE_UNPACK_REFUSED', {
     what: `Cannot unpack ${name}`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
@@ -11,6 +11,7 @@ import { type BaseLock, parseLocks } from '../../src/os/mod.ts'
 import { readAll, readTar } from '../../src/std/mod.ts'
 import { checkout, type Story, story } from '../support/cli.ts'
 import { goldenBases, ownState } from '../support/golden-bases.ts'
+import { type Lie, openLyingMirror } from '../support/lying-mirror.ts'
 
 const golden = JSON.parse(readFileSync('test/golden/bases.json', 'utf8')) as Record<string, string>
 const has = (program: string) => spawnSync(program, ['--version']).error === undefined
@@ -239,6 +240,93 @@ describe('slipway base', () => {
     assert.equal(dead.code, 1)
     assert.match(dead.stderr, /Cannot reach 127\.0\.0\.1:9/)
     assert.deepEqual(await openLayout(join(given.home, 'images')).list(), [])
+  })
+})
+
+describe('a mirror that lies about real files', () => {
+  const flipped = (bytes: Buffer, at: number) => {
+    const copy = Buffer.from(bytes)
+    copy[at] = (copy[at] as number) ^ 1
+    return copy
+  }
+  const lies: readonly [string, string[], RegExp, Lie][] = [
+    [
+      'that names other packages in a signed index',
+      ['lock', 'run:static', '-o', 'x.lock.json'],
+      /Cannot trust the index of trixie/,
+      (path, real) =>
+        path.endsWith('InRelease')
+          ? Buffer.from(real.toString().replace(/^( )[0-9a-f]{8}/m, '$100000000'))
+          : real,
+    ],
+    [
+      'that serves other packages than it signed for',
+      ['lock', 'run:static', '-o', 'x.lock.json'],
+      /Cannot use the index of trixie\s+Why: it should be sha256:/,
+      (path, real) => (/Packages|by-hash/.test(path) ? flipped(real, 1000) : real),
+    ],
+    [
+      'that serves a package with one bit flipped',
+      ['build', 'run:static'],
+      /Cannot use base-files\s+Why: it should be sha256:/,
+      (path, real) => (path.includes('/base-files_') ? flipped(real, 5000) : real),
+    ],
+    [
+      'that serves a package cut short',
+      ['build', 'run:static'],
+      /Cannot use tzdata\s+Why: it should be \d+ bytes, and is 1000 bytes/,
+      (path, real) => (path.includes('/tzdata_') ? real.subarray(0, 1000) : real),
+    ],
+    [
+      'that serves the login page of a network',
+      ['build', 'run:static'],
+      /Cannot use [\w-]+\s+Why: it should be/,
+      () => Buffer.from('<html>Welcome to the hotel</html>'),
+    ],
+  ]
+  for (const [what, words, said, lie] of lies) {
+    it(`${what} is found out, and nothing of it stays`, async context => {
+      await using mirror = await openLyingMirror(lie)
+      if (!mirror) return context.skip('this machine knows no mirror of Debian')
+      using given = story({ fresh: true })
+      const { code, stdout, stderr } = await given.slipway(['base', ...words], { env: mirror.environment })
+      assert.equal(code, 1, stderr)
+      assert.match(stderr, said)
+      assert.match(stderr, /What to do: /)
+      assert.equal(stdout, '')
+      assert.ok(mirror.asked.length > 0)
+      assert.deepEqual(await openLayout(join(given.home, 'images')).list(), [])
+      assert.ok(!existsSync(join(given.directory, 'x.lock.json')))
+    })
+  }
+
+  it('and has dropped a package is told from one that lies: the base is locked anew, or refused with --locked', async context => {
+    const dropped = shippedLock('run-static').packages.find(({ name }) => name === 'netbase')?.path
+    assert.ok(dropped)
+    let gone = true
+    await using mirror = await openLyingMirror((path, real) => (gone && path === dropped ? undefined : real))
+    if (!mirror) return context.skip('this machine knows no mirror of Debian')
+    using given = story({ fresh: true })
+    const refused = await given.slipway(['base', 'build', 'run:static', '--locked'], {
+      env: mirror.environment,
+    })
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stderr,
+      /no mirror has these packages any more: netbase [\s\S]*SLIPWAY_SNAPSHOT_MIRROR/,
+    )
+    // The index still names what the pool has lost, so there is no successor either, and the words stay the same.
+    const stuck = await given.slipway(['base', 'build', 'run:static'], { env: mirror.environment })
+    assert.equal(stuck.code, 1)
+    assert.match(
+      stuck.stderr,
+      /Warning: [\s\S]*netbase[\s\S]*ERROR: Cannot lock run:static\s+Why: the mirror does not have/,
+    )
+    gone = false
+    const there = await given.slipway(['base', 'build', 'run:static', '--locked'], {
+      env: mirror.environment,
+    })
+    assert.equal(there.code, 0, there.stderr)
   })
 })
 
