@@ -23,10 +23,11 @@ const schema = v.strictObject({
   runtimes: v.record(v.string(), runtimeLockSchema),
 })
 
-/** Reads the lock of an app; nothing is pinned where there is none. Throws a `Problem` (`INPUT_UNREADABLE`, `JSON_MALFORMED`, `DOCUMENT_INVALID`). */
-export async function readAppLock(directory: string): Promise<AppLock> {
+/** Reads the lock of an app; nothing is pinned where there is none, which with `locked` is refused (`LOCK_MISSING`). Throws a `Problem` (`INPUT_UNREADABLE`, `JSON_MALFORMED`, `DOCUMENT_INVALID`). */
+export async function readAppLock(directory: string, locked = false): Promise<AppLock> {
   const path = join(directory, APP_LOCK)
   const text = await readInput(path)
+  if (text === undefined && locked) throw appLockMissing(path)
   if (text === undefined) return EMPTY
   const { bases, runtimes } = parseInput(() => check(schema, parseJson(text, path), path, text))
   return { bases: bases as BaseLock[], runtimes: runtimes as Record<string, RuntimeLock> }

@@ -51,7 +51,7 @@ export async function openBuildGround(request: BuildRequest, store: LayoutStore)
     signal,
   })
   try {
-    const lock = await readAppLock(path)
+    const lock = await readAppLock(path, locked)
     const bases = openBases({ home, store, catalog: shippedCatalog(), archive: sources.archive, report })
     const [found, node, sandbox] = await together([
       buildBases({ store, bases, lock, locked, runImage: request.runImage }),
