@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { readAll, temporaryDirectory } from '#std'
+import { headerBlocks, readAll, temporaryDirectory } from '#std'
 import { filesOf, makeDeb } from './deb.testing.ts'
 import { readDeb, readDebControl } from './deb.ts'
 import { openUnxzPool } from './unxz-pool.ts'
+import { storedXz } from './xz.testing.ts'
 
 async function withDeb<Result>(bytes: Uint8Array, work: (path: string) => Promise<Result>): Promise<Result> {
   await using place = await temporaryDirectory(tmpdir(), 'deb-test-')
@@ -64,6 +65,19 @@ describe('Debian packages', () => {
       await withDeb(broken, path => assert.rejects(contentsOf(path, threads), { code: 'PACKAGE_MALFORMED' }))
       assert.deepEqual(await withDeb(whole, path => contentsOf(path, threads)), { './a': 'b' })
     }
+  })
+
+  it('that claim more than any disk should hold are refused before a byte of it is read', async () => {
+    const size = 5 * 2 ** 30
+    const claim = headerBlocks({ name: './big', type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0, size })
+    const bomb = await makeDeb({
+      control,
+      entries: [],
+      data: storedXz(Buffer.concat([claim, Buffer.alloc(1 << 16)])),
+    })
+    await withDeb(bomb, path =>
+      assert.rejects(contentsOf(path), { code: 'TAR_MALFORMED', why: /unpacks to more than/ }),
+    )
   })
 
   it('that are given up early do not stop the next', async () => {
