@@ -57,9 +57,15 @@ export const runImageUnlisted = (
     why: [
       `${shown(name)} is not among the run images that it names${listed.length > 0 ? `: ${shown(listed.join(', '))}` : ', which are none'}`,
       ...(missing.length > 0
-        ? [`it lacks packages that the app's base has: ${shown(missing.join(', '))}`]
+        ? [`it lacks packages that the app's base has: ${shown(several(missing))}`]
         : []),
     ].join('; '),
     fix: 'Choose one of those with --run-image, or use --force, which makes the new name the one that later rebases use.',
     exitCode: REBASE,
   })
+
+/** The first of many names, and how many more there are. */
+function several(names: readonly string[]): string {
+  const more = names.length - 10
+  return more > 1 ? `${names.slice(0, 10).join(', ')} and ${more} more` : names.join(', ')
+}

@@ -1,8 +1,14 @@
-import { LIFECYCLE_LABEL, type LifecycleMetadata, parseLifecycleMetadata, replaceRunImage } from '#cnb'
+import {
+  LIFECYCLE_LABEL,
+  type LifecycleMetadata,
+  parseLifecycleMetadata,
+  replaceRunImage,
+  sameImage,
+} from '#cnb'
 import { type Image, type ImageConfig, labelsOf, rebaseLayers } from '#oci'
 import { type Report, silent } from '#std'
 import { timeText } from './app-image.ts'
-import { rebaseRefusals } from './rebase-checks.ts'
+import { listedRunImages, rebaseRefusals } from './rebase-checks.ts'
 import { notBuilt } from './rebase-problems.ts'
 
 /** What is rebased, and on what. */
@@ -16,7 +22,7 @@ export interface RebaseOptions {
   readonly runImageName: string
   /** How exactly it can be named: NAME@DIGEST. */
   readonly reference: string
-  /** Goes on where a rule is broken that may be; each gives a warning. */
+  /** Goes on where a rule is broken that may be; each gives a warning. A name that the app does not list becomes the one that later rebases use. */
   readonly force?: boolean
   /** Seconds since 1970. */
   readonly created: number
@@ -54,12 +60,12 @@ export function rebaseImage(options: RebaseOptions): Image {
     if (!force || !canForce) throw problem
     report.warn(`${problem.what}: ${problem.why}. Going on because of --force.`)
   }
-  const unlisted = refusals.some(({ problem }) => problem.code === 'REBASE_RUN_IMAGE_UNLISTED')
+  const chosen = force && !listedRunImages(metadata).some(name => sameImage(name, runImageName))
   const rebased = rebaseLayers(app, topLayer as typeof newTop, runImage)
   const label = replaceRunImage(labelsOf(app.config)[LIFECYCLE_LABEL] as string, `the label of ${appName}`, {
     topLayer: newTop,
     reference,
-    ...(unlisted && { names: { image: runImageName } }),
+    ...(chosen && { names: { image: runImageName } }),
   })
   return { ...rebased, config: rebasedConfig(rebased.config, runImage.config, label, options.created) }
 }

@@ -224,7 +224,7 @@ describe('typed wrongly', () => {
       [3, ['build', 'app', '--path', app, '--buildpack', 'no/such'], /no\/such/],
       [3, ['build', 'app', '--path', app, '--buildpack', 'no/such@1'], /no\/such@1/],
       [3, ['build', 'app', '--path', app, '--descriptor', 'nothing.toml'], /nothing\.toml/],
-      [3, ['build', 'app', '--path', app, '--network', 'some'], /host.*none/],
+      [2, ['build', 'app', '--path', app, '--network', 'some'], /host.*none/],
       [3, ['build', 'app', '--path', app, '--env', '=x'], /--env NAME=VALUE/],
       [3, ['build', 'app', '--path', app, '--env-file', 'nothing'], /nothing/],
       [3, ['build', 'app', '--path', app, '--binding', 'nothing'], /nothing/],
