@@ -1,4 +1,4 @@
-import { type Artifact, type DebianArchive, isVanished } from '#sources'
+import { type Artifact, type DebianArchive, isVanished, metered } from '#sources'
 import type { Report } from '#std'
 import type { LockedPackage } from './lock.ts'
 import { packagesVanished } from './problems.ts'
@@ -23,8 +23,14 @@ export async function fetchPackages(
   const work = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       try {
-        found.set(next, await archive.fetch(next))
-        progress.add(next.size)
+        const wanted = next
+        let come = 0
+        const add = (bytes: number) => {
+          come += bytes
+          progress.add(bytes)
+        }
+        found.set(wanted, await metered(add, () => archive.fetch(wanted)))
+        progress.add(wanted.size - come)
       } catch (error) {
         if (!isVanished(error)) {
           queue.length = 0

@@ -5,6 +5,7 @@ import { alone } from './alone.ts'
 import { type Assembled, type AssemblyContext, assembleBase, baseKey } from './assemble.ts'
 import type { BaseLock } from './lock.ts'
 import type { Recipe } from './recipe.ts'
+import type { Content } from './tree.ts'
 import { writeTree } from './write-tree.ts'
 
 /**
@@ -34,12 +35,18 @@ export async function writeOnce(
   place: string,
   { home, report }: AssemblyContext,
 ): Promise<string> {
-  using _ = report.progress(`unpacking ${tree.size} files`)
+  using progress = report.progress(`unpacking ${tree.size} files`)
+  async function* counted(content: Content): AsyncGenerator<Uint8Array> {
+    for await (const chunk of stream(content)) {
+      progress.add(chunk.byteLength)
+      yield chunk
+    }
+  }
   const parent = join(place, '..')
   await using staging = await ownedDirectory(parent, '.new-')
   const root = join(staging.path, 'tree')
   await mkdir(root, { mode: 0o755 })
-  await writeTree(tree, root, stream)
+  await writeTree(tree, root, counted)
   try {
     await rename(root, place)
   } catch (error) {

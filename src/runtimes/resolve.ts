@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Artifact } from '#sources'
+import { type Artifact, metered } from '#sources'
 import { type Digest, digestOf, hexOf, isSystemError, Problem, printJson, temporaryDirectory } from '#std'
 import type { RuntimeContext } from './context.ts'
 import { javaRecipe } from './java.ts'
@@ -69,7 +69,11 @@ async function fromLock(
   const artifacts: FetchedArtifact[] = []
   for (const artifact of lock.artifacts) {
     try {
-      const { path } = await fetchLocked(artifact, context)
+      using progress = context.report.progress(`fetching ${artifact.name} ${artifact.version}`, artifact.size)
+      const { path } = await metered(
+        bytes => progress.add(bytes),
+        () => fetchLocked(artifact, context),
+      )
       artifacts.push({ ...artifact, path })
     } catch (error) {
       const vanished =
@@ -94,8 +98,8 @@ async function anew(request: RuntimeRequest, recipe: Recipe, context: RuntimeCon
   const plan = await recipe.plan(request, context)
   const artifacts: FetchedArtifact[] = []
   for (const { fetch, ...planned } of plan.artifacts) {
-    using _ = context.report.progress(`fetching ${planned.name} ${planned.version}`)
-    const fetched: Artifact = await fetch()
+    using progress = context.report.progress(`fetching ${planned.name} ${planned.version}`)
+    const fetched: Artifact = await metered(bytes => progress.add(bytes), fetch)
     artifacts.push({ ...planned, sha256: hexOf(fetched.digest), size: fetched.size, path: fetched.path })
   }
   const { name, arch } = request

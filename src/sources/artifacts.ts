@@ -4,6 +4,7 @@ import { lstat, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Digest, Digesting, hexOf, isSystemError, openDisposable, Problem, syncDirectory } from '#std'
+import { meter } from './metered.ts'
 
 /** A fetched file, by the sha256 of its bytes. */
 export interface Artifact {
@@ -58,7 +59,8 @@ export function openArtifactStore(home: string): ArtifactStore {
       try {
         const hash = new Digesting()
         const limit = expectations.size ?? expectations.limit ?? LIMIT
-        const bounded = (chunks: AsyncIterable<Uint8Array>) => upTo(chunks, limit, expectations)
+        const told = meter()
+        const bounded = (chunks: AsyncIterable<Uint8Array>) => upTo(chunks, limit, expectations, told)
         await pipeline(stream, bounded, hash, createWriteStream(staged, { flags: 'wx', mode: 0o444 }))
         const digest = hash.digest()
         if (expectations.size !== undefined && hash.size !== expectations.size) {
@@ -85,6 +87,7 @@ async function* upTo(
   chunks: AsyncIterable<Uint8Array>,
   limit: number,
   { name }: Expectations,
+  told: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   let size = 0
   for await (const chunk of chunks) {
@@ -96,6 +99,7 @@ async function* upTo(
         fix: 'Do not trust that server. Try again, or configure another mirror.',
       })
     }
+    told(chunk.byteLength)
     yield chunk
   }
 }

@@ -22,6 +22,7 @@ export {
   readMavenRepositories,
   superPomIn,
 } from './maven-settings.ts'
+export { metered } from './metered.ts'
 export { type NpmRegistry, type NpmVersion, openNpmRegistry } from './npm.ts'
 export { type NpmPlaces, type NpmSettings, readNpmSettings } from './npm-settings.ts'
 export { openPypiIndex, type PypiFile, type PypiIndex } from './pypi.ts'
