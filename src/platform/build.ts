@@ -27,6 +27,7 @@ import type { BuildRequest } from './build-request.ts'
 import { chooseBuildpacks } from './chosen-buildpacks.ts'
 import { createdTime } from './created.ts'
 import { detectWithHints } from './detect-hints.ts'
+import { withInsidePaths } from './inside-paths.ts'
 import { type LauncherBinary, launcherBinary } from './launcher.ts'
 import { writeLauncherBills } from './launcher-sbom.ts'
 import { copySource } from './source.ts'
@@ -56,7 +57,7 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   const stats = new StatIndex(join(home, 'exports/layers'))
   const options = { ...request, places, rules: RULES, stats, clear: request.clearCache }
   const ignored = sourceFilter(project.project)
-  const source = { from: path, to: places.app.host, ignored, report, signal: request.signal }
+  const source = { from: path, to: places.app.host, ignored, without: home, report, signal: request.signal }
   const opened = await together([
     openBuildGround(request, store),
     openBuildCache(options),
@@ -64,14 +65,9 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   ])
   await using ground = opened[0]
   await using cache = opened[1]
-  return await runPhases(request, {
-    store,
-    ground,
-    directory,
-    project,
-    created: created.seconds,
-    cache,
-    stats,
+  const context = { store, ground, directory, project, created: created.seconds, cache, stats }
+  return await runPhases(request, context).catch(error => {
+    throw withInsidePaths(error, directory.path)
   })
 }
 

@@ -38,6 +38,23 @@ export const sourceChanged = (path: string, cause?: unknown) =>
     cause,
   })
 
+export const sourceTooDeep = (path: string) =>
+  new Problem('SOURCE_TOO_DEEP', {
+    what: 'Cannot copy the source',
+    why: `${path.slice(0, 100)}… is too long a path for Linux, which allows 4095 bytes in all`,
+    fix: 'Set SLIPWAY_HOME to a directory with a shorter path, or keep that one out of the build ("exclude" under [io.buildpacks] in project.toml).',
+    exitCode: INVALID_INPUT,
+  })
+
+export const madeUnusable = (path: string, cause: Error) =>
+  new Problem('BUILDPACK_LEFT_UNREADABLE', {
+    what: 'Cannot use what the buildpacks made',
+    why: `${path} cannot be read: ${cause.message}`,
+    fix: 'The buildpack that made it has to leave it readable for its own user.',
+    exitCode: 62,
+    cause,
+  })
+
 export const inputUnreadable = (path: string, why: string, cause?: unknown) =>
   new Problem('INPUT_UNREADABLE', {
     what: `Cannot read ${path}`,

@@ -55,6 +55,29 @@ describe('copySource', () => {
     assert.deepEqual(found, name)
   })
 
+  it('does not copy the state of slipway, nor what is copied, into itself', async () => {
+    await using place = await temporaryDirectory(tmpdir(), 'source-test-')
+    const without = join(place.path, 'state')
+    const to = join(without, 'builds/workspace')
+    await mkdir(to, { recursive: true })
+    await writeFile(join(place.path, 'kept'), '')
+    await copySource({ from: place.path, to, ignored: () => false, without, report: recording() })
+    assert.deepEqual(readdirSync(to), ['kept'])
+  })
+
+  it('says that a path is too long, and ends every copy before it fails', async () => {
+    await using place = await temporaryDirectory(tmpdir(), 'source-test-')
+    const [from, to] = [join(place.path, 'from'), join(place.path, 't'.repeat(200))]
+    await mkdir(to)
+    await mkdir(from)
+    const deep = Array(15).fill('d'.repeat(255)).join('/')
+    execFileSync('mkdir', ['-p', deep], { cwd: from })
+    for (let each = 0; each < 50; each++) await writeFile(join(from, `a${each}`), '')
+    await assert.rejects(copySource({ from, to, ignored: () => false, report: recording() }), {
+      code: 'SOURCE_TOO_DEEP',
+    })
+  })
+
   it('leaves sockets and FIFOs out, and says so', async () => {
     await using result = await copied(async from => {
       execFileSync('mkfifo', [join(from, 'pipe')])

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { chmod, copyFile, lstat, mkdir, opendir, readlink, stat, symlink, utimes } from 'node:fs/promises'
 import { isSystemError, openDisposable, type Report } from '#std'
-import { sourceChanged, sourceMissing, sourceNotDirectory, unreadable } from './problems.ts'
+import { sourceChanged, sourceMissing, sourceNotDirectory, sourceTooDeep, unreadable } from './problems.ts'
 
 /** What a source directory is copied with. */
 export interface CopyOptions {
@@ -11,6 +11,8 @@ export interface CopyOptions {
   readonly to: string
   /** Says if a path (bytes, relative to `from`, `/` between names) stays out of the build. */
   readonly ignored: (path: Buffer, directory: boolean) => boolean
+  /** A directory that is never part of the app, wherever it lies: that of slipway itself, which would otherwise be copied into itself. */
+  readonly without?: string
   readonly report: Report
   readonly signal?: AbortSignal
 }
@@ -26,10 +28,12 @@ const ATTEMPTS = 3
  * followed, so nothing outside the directory is read. Modes become 0755 for directories and executables and 0644 for the rest,
  * as git records them: the umask of a checkout is not part of the source. Times of change are kept. Sockets, FIFOs
  * and devices cannot be source; each is skipped with a warning.
- * Throws a `Problem`: `SOURCE_MISSING`, `SOURCE_NOT_DIRECTORY`, `SOURCE_UNREADABLE`, `SOURCE_CHANGED`.
+ * Throws a `Problem`: `SOURCE_MISSING`, `SOURCE_NOT_DIRECTORY`, `SOURCE_UNREADABLE`, `SOURCE_CHANGED`, `SOURCE_TOO_DEEP`.
  */
-export async function copySource({ from, to, ignored, report, signal }: CopyOptions): Promise<void> {
+export async function copySource(options: CopyOptions): Promise<void> {
+  const { from, to, ignored, report, signal } = options
   await checkDirectory(from)
+  const without = options.without === undefined ? undefined : await stat(options.without)
   const copies = new Copies()
   const directories: { readonly target: Buffer; readonly stats: Stats }[] = []
   try {
@@ -49,8 +53,9 @@ export async function copySource({ from, to, ignored, report, signal }: CopyOpti
       const stats = await attempt(inner, () => lstat(source))
       if (ignored(inner, stats.isDirectory())) continue
       if (stats.isDirectory()) {
+        if (stats.ino === without?.ino && stats.dev === without.dev) continue
         const inside = await namesIn(inner)
-        await mkdir(target, { mode: 0o755 })
+        await attempt(inner, () => mkdir(target, { mode: 0o755 }))
         await chmod(target, 0o755)
         directories.push({ target, stats })
         await copyDirectory(inner, inside)
@@ -103,6 +108,7 @@ async function attempt<T>(path: Buffer, action: () => Promise<T>): Promise<T> {
     return await action()
   } catch (error) {
     if (isSystemError(error, 'EACCES', 'EPERM')) throw unreadable(shown(path) || 'its directory', error)
+    if (isSystemError(error, 'ENAMETOOLONG')) throw sourceTooDeep(shown(path))
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'ENXIO', 'ESTALE'))
       throw sourceChanged(shown(path), error)
     throw error

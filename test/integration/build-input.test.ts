@@ -97,6 +97,24 @@ describe('a buildpack', () => {
     assert.match(await refused(place, 51, ['build', imageName(), '--path', 'app', ...killed]), /SIGKILL|137/)
   })
 
+  it('that leaves what cannot be read is told where, as it knows the place', async () => {
+    using place = story()
+    const app = greeting(place)
+    const closed = `mkdir "$CNB_LAYERS_DIR/a"; printf '[types]\\nlaunch = true\\n' >"$CNB_LAYERS_DIR/a.toml"; echo >"$CNB_LAYERS_DIR/a/x"`
+    const cases: [build: string, exitCode: number, expected: RegExp][] = [
+      ['mkdir -p x/y; chmod 0 x', 62, / \/workspace\/x cannot be read/],
+      ['chmod 0 .', 62, / \/workspace\/?\S* cannot be read/],
+      [`${closed}; chmod 0 "$CNB_LAYERS_DIR/a/x"`, 62, / \/layers\/story_closed\/a\/x cannot be read/],
+      [`${closed}; chmod 0 "$CNB_LAYERS_DIR"`, 52, / \/layers\/story_closed/],
+    ]
+    for (const [build, exitCode, expected] of cases) {
+      const words = ['build', imageName(), '--path', app, ...buildpack(place, 'closed', { build })]
+      const said = await refused(place, exitCode, words)
+      assert.match(said, expected)
+      assert.ok(!said.includes(place.home), said)
+    }
+  })
+
   it('that writes nonsense is named, and what is wrong with it', async () => {
     using place = story()
     const app = greeting(place)
