@@ -67,7 +67,7 @@ describe('copySource', () => {
 
   it('says that a path is too long, and ends every copy before it fails', async () => {
     await using place = await temporaryDirectory(tmpdir(), 'source-test-')
-    const [from, to] = [join(place.path, 'from'), join(place.path, 't'.repeat(200))]
+    const [from, to] = [join(place.path, 'from'), join(place.path, 't'.repeat(250))]
     await mkdir(to)
     await mkdir(from)
     const deep = Array(15).fill('d'.repeat(255)).join('/')
