@@ -35,7 +35,14 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/cert.pem',
 ]
 
-const VARIABLES = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE']
+/** `./slipway` hands `NODE_EXTRA_CA_CERTS` on as `SLIPWAY_EXTRA_CA_CERTS`. */
+const VARIABLES = [
+  'SSL_CERT_FILE',
+  'NODE_EXTRA_CA_CERTS',
+  'SLIPWAY_EXTRA_CA_CERTS',
+  'CURL_CA_BUNDLE',
+  'REQUESTS_CA_BUNDLE',
+]
 
 /** Everything that was found, as PEM, with what was odd about it. */
 export interface FoundCertificates {
