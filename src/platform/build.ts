@@ -30,6 +30,8 @@ import { detectWithHints } from './detect-hints.ts'
 import { withInsidePaths } from './inside-paths.ts'
 import { type LauncherBinary, launcherBinary } from './launcher.ts'
 import { writeLauncherBills } from './launcher-sbom.ts'
+import { nameTaken } from './problems.ts'
+import { shippedCatalog } from './shipped.ts'
 import { copySource } from './source.ts'
 import { sourceFilter } from './source-filter.ts'
 import { openStore } from './store.ts'
@@ -46,7 +48,7 @@ const RULES: LayerRules = { owner: CNB, parents: 'fixed' }
  */
 export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   const { home, report, path, execEnv } = request
-  for (const name of [request.name, ...request.tags]) parseName(name)
+  for (const name of [request.name, ...request.tags]) await checkName(name)
   const created = await createdTime(path, request.environment)
   const project = await readAppProject(path, request.descriptor, report)
   const store = openStore(home)
@@ -69,6 +71,11 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   return await runPhases(request, context).catch(error => {
     throw withInsidePaths(error, directory.path)
   })
+}
+
+/** Names of bases stay with the bases: other builds and rebases find them by these. Throws a `Problem` (`IMAGE_NAME_TAKEN`). */
+async function checkName(name: string): Promise<void> {
+  if (parseName(name).startsWith('slipway/') && (await shippedCatalog().has(name))) throw nameTaken(name)
 }
 
 /** What the phases of a build share. */

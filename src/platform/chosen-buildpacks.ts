@@ -74,10 +74,7 @@ export async function chooseBuildpacks(choice: BuildpackChoice): Promise<ChosenB
     if (known) return [known]
     const looksLikePath = /^[./]|^file:/.test(text) || (await isBuildpack(path))
     if (looksLikePath) return [await withDirectory(path)]
-    throw buildpackUnknown(
-      text,
-      builtIn.order.flat().map(each => each.id),
-    )
+    throw buildpackUnknown(text, [...new Set(builtIn.order.flat().map(each => each.id))])
   }
   /** Every way that a list can be read; more than one only through `from=builder`, which stands for the groups of the builder. */
   const groupsOf = async (texts: readonly string[], base: string): Promise<OrderEntry[][]> => {

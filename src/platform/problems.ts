@@ -12,6 +12,14 @@ export const sourceMissing = (path: string, cause?: unknown) =>
     cause,
   })
 
+export const nameTaken = (name: string) =>
+  new Problem('IMAGE_NAME_TAKEN', {
+    what: `Cannot call an app ${name}`,
+    why: 'it is the name of a base of slipway, by which builds and rebases find that',
+    fix: 'Choose another name, such as shop or registry.example/shop:1.2.',
+    exitCode: INVALID_INPUT,
+  })
+
 export const sourceNotDirectory = (path: string) =>
   new Problem('SOURCE_NOT_DIRECTORY', {
     what: 'Cannot build',

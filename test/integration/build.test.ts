@@ -129,9 +129,11 @@ END
     using place = story()
     const names = [imageName(), imageName(), `${imageName()}:2`]
     const words = ['--path', greeting(place), ...buildpack(place, 'plain')]
-    const tags = names.slice(1).flatMap(name => ['--tag', name])
+    const tags = [...names, names[1] as string].flatMap(name => ['--tag', name])
     const { digest } = await built(place, [names[0] as string, ...words, ...tags])
     for (const name of names) assert.equal((await inspect(place, name)).digest, digest)
+    const { stdout } = await place.slipway(['images'])
+    for (const name of names) assert.equal(stdout.split(`\n${name}`).length, 2, `${name} is listed once`)
     const other = imageName()
     await refused(place, 3, ['build', other, ...words, '--tag', 'No Name'])
     await refused(place, 3, ['inspect', other])
@@ -218,6 +220,7 @@ describe('typed wrongly', () => {
     writeFileSync(join(place.directory, 'file'), '')
     const cases: [exitCode: number, words: string[], expected: RegExp][] = [
       [3, ['build', 'Upper', '--path', app], /Upper/],
+      [3, ['build', 'slipway/run:base', '--path', app], /slipway\/run:base/],
       [3, ['build', 'app', '--path', 'nothing'], /nothing/],
       [3, ['build', 'app', '--path', 'file'], /not a directory/],
       [3, ['build', 'app', '--path', app, '--buildpack', './nothing'], /buildpack\.toml/],

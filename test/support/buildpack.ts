@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Finished, RunOptions, Story } from './cli.ts'
+import { after } from 'node:test'
+import { type Finished, type RunOptions, type Story, story } from './cli.ts'
 
 /** A buildpack of a story: two shell scripts. */
 export interface Scripts {
@@ -57,10 +58,24 @@ export function greeting(place: Story, directory = 'app'): string {
   return files(place, directory, { greeting: 'Ahoy\n' })
 }
 
-/** A name that no other story has. */
+const names: string[] = []
+
+/** A name that no other story has. It is taken away at the end, with all that only it needed. */
 export function imageName(): string {
-  return `stories/${randomUUID()}`
+  const name = `stories/${randomUUID()}`
+  names.push(name)
+  return name
 }
+
+after(async () => {
+  if (names.length === 0) return
+  using place = story()
+  const tags = names.flatMap(name => [name, `${name}:2`, `${name}:copy`])
+  for (const words of [['rm', '--force', ...tags], ['gc']]) {
+    const { code, stderr } = await place.slipway(words)
+    assert.equal(code, 0, stderr)
+  }
+})
 
 /** Builds, which has to succeed; gives the digest and everything that was said. */
 export async function built(

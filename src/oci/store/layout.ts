@@ -260,7 +260,7 @@ export class LayoutStore {
     const taken = new Set(names)
     await changeIndex(this.root, manifests => [
       ...manifests.filter(each => !taken.has(nameOf(each) ?? '')),
-      ...names.map(name => ({ ...descriptor, annotations: { [REF_NAME]: name } })),
+      ...[...taken].map(name => ({ ...descriptor, annotations: { [REF_NAME]: name } })),
     ])
   }
 }
