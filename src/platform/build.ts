@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BaseTarget } from '#cnb'
 import {
@@ -31,11 +32,12 @@ import { withInsidePaths } from './inside-paths.ts'
 import { type LauncherBinary, launcherBinary } from './launcher.ts'
 import { writeLauncherBills } from './launcher-sbom.ts'
 import { nameTaken } from './problems.ts'
-import { shippedCatalog } from './shipped.ts'
+import { shipped, shippedCatalog } from './shipped.ts'
 import { copySource } from './source.ts'
 import { sourceFilter } from './source-filter.ts'
 import { openStore } from './store.ts'
 import { together } from './together.ts'
+import { mayBeUnchanged, nameInputs, rememberInputs, unchangedImage } from './unchanged.ts'
 import { VERSION } from './version.ts'
 
 const PLATFORM_API = '0.15'
@@ -55,11 +57,26 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   await using _lease = await store.lease()
   const variables = Object.fromEntries([...projectVariables(project.project, execEnv), ...request.variables])
   await using directory = await openBuildDirectory(home, { variables, bindings: request.bindings })
+  const began = (await stat(directory.path, { bigint: true })).ctimeNs
   const { places } = directory
   const stats = new StatIndex(join(home, 'exports/layers'))
   const options = { ...request, places, rules: RULES, stats, clear: request.clearCache }
   const ignored = sourceFilter(project.project)
   const source = { from: path, to: places.app.host, ignored, without: home, report, signal: request.signal }
+  const name = (ground: BuildGround) =>
+    nameInputs(
+      {
+        ...{ request, ignored, variables, project: project.project },
+        ...{ bases: ground.bases, created: created.seconds, buildpacks: shipped('dist/buildpacks') },
+      },
+      began,
+    )
+  const own = onlyOwnBuildpacks(request, project)
+  if (own && mayBeUnchanged(request)) {
+    await using ground = await openBuildGround(request, store)
+    const image = await unchangedImage(request, store, await name(ground))
+    if (image) return await sayUnchanged(request, store, image)
+  }
   const opened = await together([
     openBuildGround(request, store),
     openBuildCache(options),
@@ -67,10 +84,33 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   ])
   await using ground = opened[0]
   await using cache = opened[1]
+  // Named after copying: what changes while it is copied is newer than the build directory, and so is not trusted.
+  const inputs = own ? await name(ground) : undefined
   const context = { store, ground, directory, project, created: created.seconds, cache, stats }
-  return await runPhases(request, context).catch(error => {
+  const image = await runPhases(request, context).catch(error => {
     throw withInsidePaths(error, directory.path)
   })
+  if (inputs) await rememberInputs(request, inputs, image)
+  return image
+}
+
+/** Only of our own buildpacks is it known that the same inputs give the same image; another may well ask the network for something newer. */
+function onlyOwnBuildpacks({ buildpacks }: BuildRequest, { project }: AppProject): boolean {
+  return [buildpacks, project.buildpacks, project.pre, project.post].every(list => list.length === 0)
+}
+
+async function sayUnchanged(
+  { name, tags, report }: BuildRequest,
+  store: LayoutStore,
+  image: StoredImage,
+): Promise<StoredImage> {
+  report.phase('ANALYZING')
+  report.line('Nothing changed: source, slipway.lock, settings, bases and buildpacks are those of this image')
+  for (const tag of tags) await store.tag(name, tag)
+  report.line(`*** Images (${image.digest}):`)
+  for (const each of [name, ...tags]) report.line(`      ${each}`)
+  report.line(`Successfully built image ${name}`)
+  return image
 }
 
 /** Names of bases stay with the bases: other builds and rebases find them by these. Throws a `Problem` (`IMAGE_NAME_TAKEN`). */
