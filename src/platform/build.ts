@@ -67,6 +67,7 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
     nameInputs(
       {
         ...{ request, ignored, variables, project: project.project },
+        bindings: join(places.platform.host, 'bindings'),
         ...{ bases: ground.bases, created: created.seconds, buildpacks: shipped('dist/buildpacks') },
       },
       began,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { lstat, opendir, readFile, readlink } from 'node:fs/promises'
+import { lstat, opendir, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { LayoutStore, StoredImage } from '#oci'
@@ -26,6 +26,8 @@ export interface BuildInputs {
   /** Text of the project descriptor, as it was understood. */
   readonly project: unknown
   readonly bases: BuildBases
+  /** The directory with the build's copies of bindings. */
+  readonly bindings: string
   /** Seconds since 1970. */
   readonly created: number
   /** The directory of slipway's buildpacks. */
@@ -48,26 +50,33 @@ const SETTLED = 2_000_000_000n
 
 /**
  * Names the inputs of a build by what `lstat` says of each file, as git does: names, kinds, sizes, times, inode numbers. Nothing is read but
- * links. `began` is when the build began, in nanoseconds by the file system's clock.
+ * links and bindings. `began` is when the build began, in nanoseconds by the file system's clock.
  */
 export async function nameInputs(inputs: BuildInputs, began: bigint): Promise<NamedInputs> {
   const { request, bases, variables, project, created, buildpacks } = inputs
-  const { execEnv, launcher, defaultProcess, network, path, bindings } = request
+  const { execEnv, launcher, defaultProcess, network, path } = request
   const source = new Listing(inputs.ignored)
   await source.add(Buffer.from(path), Buffer.alloc(0))
   const own = new Listing(() => false)
   await own.add(Buffer.from(buildpacks), Buffer.alloc(0))
-  const bound = new Listing(() => false)
-  for (const { name, directory } of bindings) await bound.add(Buffer.from(directory), Buffer.from(name))
   const said = {
     version: VERSION,
     ...{ execEnv, launcher, defaultProcess: defaultProcess ?? '', network, variables, project, created },
     run: bases.run.image.digest,
     build: bases.build.directory,
-    files: [source, own, bound].map(listing => listing.digest()),
+    files: [source, own].map(listing => listing.digest()),
+    bindings: await contentsOf(inputs.bindings),
   }
-  const newest = [source, bound].reduce((latest, { newest }) => (newest > latest ? newest : latest), 0n)
-  return { digest: digestOf(printJson(said)), settled: newest + SETTLED < began }
+  return { digest: digestOf(printJson(said)), settled: source.newest + SETTLED < began }
+}
+
+/** Every entry of every binding, by digest: they are few, small, and often links whose targets change. */
+async function contentsOf(directory: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const binding of await readdir(directory))
+    for (const entry of await readdir(join(directory, binding)))
+      found[`${binding}/${entry}`] = digestOf(await readFile(join(directory, binding, entry)))
+  return found
 }
 
 /** What `lstat` says of the files of a directory. */
