@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LayoutStore } from '#oci'
-import { isSystemError, removeTree, tryLockFile } from '#std'
+import { removeTree, tryLockFile } from '#std'
 import { CACHES, cacheDirectory } from './build-cache.ts'
+import { namesIn } from './names-in.ts'
 
 /** Removes what builds kept for images that the store has no more, unless one of them is being built. Returns how many went. */
 export async function forgetCaches(home: string, store: LayoutStore): Promise<number> {
@@ -17,13 +17,4 @@ export async function forgetCaches(home: string, store: LayoutStore): Promise<nu
     gone += 1
   }
   return gone
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return []
-    throw error
-  }
 }

@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LayoutStore } from '#oci'
-import { hexOf, isAlive, isSystemError, readIfExists, removeTree } from '#std'
+import { hexOf, isAlive, readIfExists, removeTree } from '#std'
 import { lockRoots, ROOTS, USED } from './image-root.ts'
+import { namesIn } from './names-in.ts'
 
 /** Removes the unpacked files of layers that no image of the store has any more, unless something runs on them. Returns how many went. */
 export async function forgetRoots(home: string, store: LayoutStore): Promise<number> {
@@ -36,13 +36,4 @@ async function inUse(runs: string): Promise<Set<string>> {
     for (const each of ((await readIfExists(join(runs, name, USED))) ?? '').split('\n')) used.add(each)
   }
   return used
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return []
-    throw error
-  }
 }
