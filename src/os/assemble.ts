@@ -89,7 +89,7 @@ export async function assembleBase(
       recipe,
       lock,
       artifacts.map(({ path }) => path),
-      { home, staging: staging.path },
+      { home, staging: staging.path, report },
       read,
     )
     const openContent = (content: Content) => ('bytes' in content ? content.bytes : () => stream(content))
@@ -113,7 +113,7 @@ async function compose(
   recipe: Recipe,
   lock: BaseLock,
   paths: readonly string[],
-  { home, staging }: { readonly home: string; readonly staging: string },
+  { home, staging, report }: { readonly home: string; readonly staging: string; readonly report: Report },
   read: (content: Content) => Promise<Buffer>,
 ): Promise<BaseTree> {
   const tree: BaseTree = new Map()
@@ -123,7 +123,7 @@ async function compose(
     if (recipe.role === 'run') return decodeOnce(home, recipe, name, path)
     return { path, spool: join(staging, String(index)), keep: keepOf(recipe, name) }
   })
-  const decoded = await decodeAll(jobs)
+  const decoded = await decodeAll(jobs, `reading packages of ${lock.name}`, report)
   const installed: Installed[] = []
   lock.packages.forEach(({ name }, index) => {
     const { entries, control } = decoded[index] as (typeof decoded)[number]

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ownedDirectory } from '#std'
+import { ownedDirectory, silent } from '#std'
 import type { Keep } from './decode.ts'
 import { decodeAll } from './decode-all.ts'
 import { addPackage, type BaseTree, type Content, completeParents } from './tree.ts'
@@ -18,7 +18,7 @@ export async function unpackDebs(
 ): Promise<void> {
   await using staging = await ownedDirectory(join(directory, '..'), '.spool-')
   const jobs = debs.map((path, index) => ({ path, spool: join(staging.path, String(index)), keep: include }))
-  const decoded = await decodeAll(jobs)
+  const decoded = await decodeAll(jobs, 'reading packages', silent)
   const tree: BaseTree = new Map()
   decoded.forEach(({ entries }, index) => {
     addPackage(tree, debs[index] as string, entries, join(staging.path, String(index)))

@@ -123,6 +123,7 @@ async function make(
   await mkdir(join(context.home, 'trees'), { recursive: true })
   await using directory = await temporaryDirectory(join(context.home, 'trees'), '.unpack-')
   const staging = { directory: directory.path, count: 0 }
+  using _unpacking = context.report.progress(`unpacking ${words}`)
   const tree = await recipe.unpack({ version, arch, artifacts, staging, context })
   sizeOf(tree, words)
   const needs = scanNeeds(tree, arch, recipe.optional ?? [], words)
