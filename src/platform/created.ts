@@ -40,8 +40,16 @@ export function sourceDateEpoch({
   return Number(given)
 }
 
-/** Settings that a repository could otherwise use to make git start programs of its choice. */
-const TAME = ['-c', 'core.fsmonitor=false', '-c', 'log.showSignature=false', '-c', 'core.hooksPath=/dev/null']
+/**
+ * Settings that a repository could otherwise use to make git start programs of its choice. With them one of another user is as good as any, and has to be: who
+ * owns a checkout is not part of the source.
+ */
+const TAME = [
+  'core.fsmonitor=false',
+  'log.showSignature=false',
+  'core.hooksPath=/dev/null',
+  'safe.directory=*',
+].flatMap(setting => ['-c', setting])
 
 /** A repository may be partial and say how the rest is fetched, by a program of its choice too: nothing is fetched, by no protocol. */
 const ALONE = { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none', GIT_OPTIONAL_LOCKS: '0' }
@@ -54,13 +62,25 @@ async function lastCommit(
   const arguments_ = [...TAME, '--no-pager', '-C', directory, 'log', '-1', '--format=%ct', '--', '.']
   const env = { PATH: environment.PATH, HOME: environment.HOME, LC_ALL: 'C', ...ALONE }
   try {
-    const { stdout } = await promisify(execFile)('git', arguments_, { env, timeout: 10_000 })
+    const { stdout } = await promisify(execFile)('git', arguments_, { env, timeout: PATIENCE })
     const text = stdout.trim()
     return /^\d{1,11}$/.test(text) ? Number(text) : undefined
-  } catch {
-    // No git, no repository, or one that belongs to someone else: then there is no commit time to know.
+  } catch (error) {
+    if (error instanceof Error && 'killed' in error && error.killed === true) throw tooSlow(directory)
+    // No git, or nothing that it takes for a repository with commits: then there is no commit time to know.
     return undefined
   }
+}
+
+/** Milliseconds that git may take to find the last commit. */
+const PATIENCE = 60_000
+
+function tooSlow(directory: string): Problem {
+  return new Problem('COMMIT_TIME_UNKNOWN', {
+    what: 'Cannot tell when the image was created',
+    why: `git took more than a minute to find the last commit of ${directory}`,
+    fix: 'Set SOURCE_DATE_EPOCH to the Unix seconds that the image is to carry.',
+  })
 }
 
 /** Looks for `.git` as git does, up to the root; starting git only to hear that there is no repository takes longer. */
