@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { lifecycleMetadataOf, listedRunImages, rebaseImage } from '#lifecycle'
-import type { LayoutStore, StoredImage } from '#oci'
+import { type LayoutStore, labelsOf, type StoredImage } from '#oci'
 import type { Report } from '#std'
 import { openBases } from './bases.ts'
 import { NORMAL_TIME, sourceDateEpoch } from './created.ts'
@@ -53,9 +53,22 @@ export async function rebaseStored(request: RebaseRequest): Promise<RebasedImage
     created: createdOf(app, request.environment),
     report,
   })
+  if (request.runImage === undefined) warnIfOlder(app, run, report)
   const image = await store.write(rebased, [name])
   return { image, runImage: run.name, unchanged: image.digest === app.digest }
 }
+
+/** A base that nobody named by hand may be an old one that lies in the store; going back to it is hardly meant. */
+function warnIfOlder(app: StoredImage, run: { name: string; image: StoredImage }, report: Report): void {
+  const [ours = '', theirs = ''] = [app, run.image].map(image => labelsOf(image.config)[RELEASED])
+  if (!/^\d{4}-\d\d-\d\d/.test(ours) || !/^\d{4}-\d\d-\d\d/.test(theirs) || theirs >= ours) return
+  report.warn(
+    `${run.name} of this store is of ${theirs}, older than the base of ${ours} that the app stood on; make a newer one with: slipway base build --newest ${run.name}`,
+  )
+}
+
+/** When a base was released, ISO 8601 (CNB platform specification, "Base Image Metadata"). */
+const RELEASED = 'io.buildpacks.base.released'
 
 /** The first of the names that is in the store, or that slipway can make. */
 async function findRunImage(request: RebaseRequest, store: LayoutStore, listed: readonly string[]) {

@@ -10,6 +10,7 @@ for (const launcher of ['always', 'never']) {
   describe(`a rebase of an image (launcher: ${launcher})`, () => {
     it('changes the operating system alone, and back again', async () => {
       using place = story()
+      await forgetBase(place)
       const name = imageName()
       const words = ['--launcher', launcher, ...buildpack(place, 'layered', { build: `${LAYER}\n${PLAIN}` })]
       const { digest } = await built(place, [name, '--path', greeting(place), ...words])
@@ -35,6 +36,7 @@ for (const launcher of ['always', 'never']) {
 
     it('to a base that does not fit is refused, and done with --force', async () => {
       using place = story()
+      await forgetBase(place)
       const name = imageName()
       const words = ['--launcher', launcher, ...buildpack(place, 'plain')]
       const { digest } = await built(place, [name, '--path', greeting(place), ...words])
@@ -55,6 +57,11 @@ for (const launcher of ['always', 'never']) {
       }
     })
   })
+}
+
+/** So that the name goes to the very base that the next build chooses, and stands for it until the end of the story. */
+async function forgetBase(place: Story): Promise<void> {
+  await place.slipway(['rm', 'slipway/run:base'])
 }
 
 describe('a rebase', () => {
