@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path'
  */
 const runs = Number(process.argv[2] ?? 5)
 const place = mkdtempSync(join(tmpdir(), 'slipway-bench-'))
-const program = resolve(import.meta.dirname, '../dist/cli/main.mjs')
+const program = resolve(import.meta.dirname, '../slipway')
 
 function prepare(): { app: string; buildpack: string } {
   const app = join(place, 'app')
@@ -52,10 +52,10 @@ interface Measured {
 }
 
 function build({ app, buildpack }: ReturnType<typeof prepare>): Measured {
-  const words = [program, 'build', 'bench', '--path', app, '--buildpack', buildpack, '--verbose']
+  const words = ['build', 'bench', '--path', app, '--buildpack', buildpack, '--verbose']
   const env = { ...process.env, SLIPWAY_HOME: join(place, 'state'), NO_COLOR: '1' }
   const began = performance.now()
-  const { status, stderr } = spawnSync(process.execPath, words, { env, encoding: 'utf8' })
+  const { status, stderr } = spawnSync(program, words, { env, encoding: 'utf8' })
   const wall = (performance.now() - began) / 1000
   if (status !== 0) throw new Error(stderr)
   const own = [...stderr.matchAll(/^own (\d+)$/gm)].reduce((sum, match) => sum + Number(match[1]) / 1e6, 0)
