@@ -25,7 +25,7 @@ export interface PackageIndex {
 /** What opening an index takes. */
 export interface IndexOptions {
   readonly access: RegistryAccess
-  /** Where the dates of indices are remembered, so that no mirror can show an older state. */
+  /** Where the newest state of each suite is remembered, so that no mirror can put an older one in its place. */
   readonly home: string
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -69,8 +69,10 @@ async function indexAt(
     discard(body)
     throw suiteUnreachable(suite, `the mirror answered with status ${status}`)
   })
-  const release = await readInRelease(signed, suite, keys, now(), { allowOld })
-  if (!allowOld) await refuseRollback(suite, release, options.home)
+  const offered = await readInRelease(signed, suite, keys, now(), { allowOld })
+  const kept = allowOld ? undefined : await newerSeen(suite, offered, options)
+  if (!kept && !allowOld) await remember(suite, signed, options.home)
+  const release = kept ?? offered
   const path = `main/binary-${arch}/Packages.xz`
   const file = release.files.get(path)
   if (!file) throw suiteDiffers(suite, `it does not list ${path}`)
@@ -80,9 +82,12 @@ async function indexAt(
   )
   let loaded: Promise<Buffer> | undefined
   const text = () => {
-    loaded ??= fetchIndex(places, digest, file.size, authorization, access, suite).then(index =>
-      unpacked(index, suite),
-    )
+    loaded ??= fetchIndex(places, digest, file.size, authorization, access, suite)
+      .catch(error => {
+        if (kept && error instanceof Problem) throw suiteRolledBack(suite, shown(offered), shown(kept))
+        throw error
+      })
+      .then(index => unpacked(index, suite))
     loaded.catch(() => {
       loaded = undefined
     })
@@ -124,13 +129,38 @@ async function fetchIndex(
   throw suiteUnreachable(suite, 'the mirror does not have the index that its own InRelease names')
 }
 
-/** A state of a suite that is older than one seen before is refused: that is how fixes are kept from people. */
-async function refuseRollback(suite: string, { date }: Release, home: string): Promise<void> {
-  const file = join(home, 'indices', `${suite.replace(/[^\w.-]/g, '_')}.date`)
-  const known = Number(await readIfExists(file)) || 0
-  const shown = (seconds: number) => new Date(seconds * 1000).toISOString()
-  if (date < known) throw suiteRolledBack(suite, shown(date), shown(known))
-  if (date > known) await writeDurably(file, `${date}\n`)
+/**
+ * The state of a suite that was seen before, if it is newer than what a mirror offers. Mirrors behind one name are not always of one day, so an older state is no
+ * failure; it is not used either, for that is how fixes are kept from people.
+ */
+async function newerSeen(
+  suite: string,
+  offered: Release,
+  { home, keys = DEBIAN_KEYS, now }: IndexOptions,
+): Promise<Release | undefined> {
+  const signed = await readIfExists(rememberedAt(suite, home))
+  if (signed === undefined) return undefined
+  try {
+    const seen = await readInRelease(signed, suite, keys, now())
+    return seen.date > offered.date ? seen : undefined
+  } catch (error) {
+    // Out of date by now, or damaged: then it says nothing.
+    if (error instanceof Problem) return undefined
+    throw error
+  }
+}
+
+async function remember(suite: string, signed: string, home: string): Promise<void> {
+  const path = rememberedAt(suite, home)
+  if ((await readIfExists(path)) !== signed) await writeDurably(path, signed)
+}
+
+function rememberedAt(suite: string, home: string): string {
+  return join(home, 'indices', `${suite.replace(/[^\w.-]/g, '_')}.InRelease`)
+}
+
+function shown({ date }: Release): string {
+  return new Date(date * 1000).toISOString()
 }
 
 const LIMIT = 512 * 2 ** 20

@@ -112,11 +112,13 @@ describe('Debian archive', () => {
       ({ mirror }) => mirror.publish('trixie', [HELLO], { date: TODAY + 2 * DAY }),
     ],
     [
-      'an index that is older than one seen before',
+      'an index that is older than one seen before, whose packages are nowhere any more',
       'DEBIAN_ROLLBACK',
       async ({ mirror, home }) => {
         await mirror.archive(home).index('trixie', 'amd64')
-        await mirror.publish('trixie', [HELLO], { date: TODAY - 5 * DAY })
+        for (const path of [...mirror.files.keys()])
+          if (/trixie\/.*(?:Packages|by-hash)/.test(path)) mirror.files.delete(path)
+        await mirror.publish('trixie', [], { date: TODAY - 5 * DAY })
       },
     ],
     [
@@ -169,6 +171,22 @@ describe('Debian archive', () => {
     files.set(IN_RELEASE, Buffer.from(`${forged}\n${signed}\n${forged}`))
     const index = await given.mirror.archive(given.home).index('trixie', 'amd64')
     assert.ok(body.includes(index.digest.slice('sha256:'.length)))
+  })
+
+  it('keeps to the newest state that it saw, where a mirror offers an older one', async () => {
+    await using given = await published()
+    const { mirror, home } = given
+    const seen = await mirror.archive(home).index('trixie', 'amd64')
+    const packages = [...(await seen.all())].map(({ name, version }) => `${name} ${version}`)
+    for (const path of [...mirror.files.keys()])
+      if (/trixie\/.*(?:Packages|by-hash)/.test(path)) mirror.files.delete(path)
+    await mirror.publish('trixie', [], { date: TODAY - 5 * DAY })
+    const again = await mirror.archive(home).index('trixie', 'amd64')
+    assert.equal(again.digest, seen.digest)
+    assert.deepEqual(
+      [...(await again.all())].map(({ name, version }) => `${name} ${version}`),
+      packages,
+    )
   })
 
   it('takes old indices where that is asked for', async () => {

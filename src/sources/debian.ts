@@ -30,7 +30,7 @@ export interface DebianArchive {
 export interface DebianOptions {
   readonly mirrors: DebianMirrors
   readonly access: RegistryAccess
-  /** Where the dates of indices are remembered, so that no mirror can show an older state. */
+  /** Where the newest state of each suite is remembered, so that no mirror can put an older one in its place. */
   readonly home: string
   /** Milliseconds since 1970. */
   readonly now: () => number
