@@ -73,18 +73,17 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
       began,
     )
   const own = onlyOwnBuildpacks(request, project)
-  if (own && mayBeUnchanged(request)) {
-    await using ground = await openBuildGround(request, store)
-    const image = await unchangedImage(request, store, await name(ground))
-    if (image) return await sayUnchanged(request, store, image)
-  }
+  await using early = own && mayBeUnchanged(request) ? await openBuildGround(request, store) : undefined
+  const same = early && (await unchangedImage(request, store, await name(early)))
+  if (same) return await sayUnchanged(request, store, same)
   const opened = await together([
-    openBuildGround(request, store),
+    early ? Promise.resolve(undefined) : openBuildGround(request, store),
     openBuildCache(options),
     copySource(source),
   ])
-  await using ground = opened[0]
+  await using late = opened[0]
   await using cache = opened[1]
+  const ground = (early ?? late) as BuildGround
   // Named after copying: what changes while it is copied is newer than the build directory, and so is not trusted.
   const inputs = own ? await name(ground) : undefined
   const context = { store, ground, directory, project, created: created.seconds, cache, stats }
