@@ -266,7 +266,7 @@ async function previousLayer({ store, previous }: ExportOptions, sha: string): P
   const known = await store.layerByDiffId(sha)
   if (known) return known
   const layer = previous?.image.layers.find(({ diffId }) => diffId === sha)
-  return layer && (await store.blobs.size(layer.blob.digest)) === layer.blob.size ? layer : undefined
+  return layer && (await store.has(layer)) ? layer : undefined
 }
 
 function metadataOf(

@@ -89,7 +89,7 @@ describe('exportImage', () => {
   })
 
   async function makeRunImage(): Promise<StoredImage> {
-    const layer = await store().addLayer(packTar([]))
+    const layer = await store().addLayer(() => packTar([]))
     const image = append(emptyImage('linux', 'amd64'), [{ layer, history: { created_by: 'base' } }])
     const config = {
       ...image.config,

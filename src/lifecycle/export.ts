@@ -10,7 +10,7 @@ import type {
   RunImageNames,
 } from '#cnb'
 import { printReport } from '#cnb'
-import type { Image, LayoutStore, StoredImage } from '#oci'
+import type { Image, ImageStore, StoredImage } from '#oci'
 import { type Report, writeDurably } from '#std'
 import { appImage, baseEnvironment } from './app-image.ts'
 import type { Places } from './executor.ts'
@@ -36,7 +36,7 @@ export interface LauncherOptions {
 /** What an image is exported from. */
 export interface ExportOptions {
   /** Where the image goes; the run image's layers have to be in it. */
-  readonly store: LayoutStore
+  readonly store: ImageStore
   /** Names that the image gets, the first one first. */
   readonly names: readonly [string, ...string[]]
   readonly places: Places

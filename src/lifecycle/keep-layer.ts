@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import type { Layer, LayoutStore } from '#oci'
+import type { ImageStore, Layer } from '#oci'
 import { type Digest, Problem, type Report } from '#std'
 import { type DirectoryLayer, layerTar } from './layer-tar.ts'
 import { fingerprintOf, type StatIndex } from './stat-index.ts'
@@ -37,7 +37,7 @@ export function diffIdOf(layer: DirectoryLayer, index: StatIndex | undefined): P
 export async function keepDirectory(
   layer: DirectoryLayer,
   label: string,
-  store: LayoutStore,
+  store: ImageStore,
   index: StatIndex | undefined,
   report: Report,
 ): Promise<Layer> {
@@ -54,24 +54,25 @@ export async function keepDirectory(
 }
 
 /** Puts a tar that is made anew each time it is asked for into the store. */
-export async function keepTar(open: () => Readable | Promise<Readable>, store: LayoutStore): Promise<Layer> {
+export async function keepTar(open: () => Readable | Promise<Readable>, store: ImageStore): Promise<Layer> {
   const diffId = await digestOfTar(await open())
-  return (await store.layerByDiffId(diffId)) ?? store.addLayer(await open(), diffId)
+  return (await store.layerByDiffId(diffId)) ?? store.addLayer(() => opened(open), diffId)
 }
 
 async function addWithProgress(
   layer: DirectoryLayer,
   label: string,
-  store: LayoutStore,
+  store: ImageStore,
   diffId: Digest,
   report: Report,
 ): Promise<Layer> {
   const total = layer.entries.reduce((sum, { size }) => sum + size, 0)
   using progress = report.progress(label, total)
-  return store.addLayer(
-    counted(layerTar(layer), bytes => progress.add(bytes)),
-    diffId,
-  )
+  return store.addLayer(() => counted(layerTar(layer), bytes => progress.add(bytes)), diffId)
+}
+
+async function* opened(open: () => Readable | Promise<Readable>): AsyncGenerator<Uint8Array> {
+  yield* await open()
 }
 
 async function* counted(

@@ -81,9 +81,11 @@ function writtenName(to: CopyPlace): string | undefined {
 
 async function takeOver(target: LayoutStore, layer: Layer, compress: boolean): Promise<Layer> {
   if (!compress || compressionOf(layer.blob.mediaType) !== 'none') return target.importLayer(layer)
-  return (
-    (await target.layerByDiffId(layer.diffId)) ?? target.addLayer(await layer.uncompressed(), layer.diffId)
-  )
+  return (await target.layerByDiffId(layer.diffId)) ?? target.addLayer(() => plainOf(layer), layer.diffId)
+}
+
+async function* plainOf(layer: Layer): AsyncGenerator<Uint8Array> {
+  yield* await layer.uncompressed()
 }
 
 interface Source extends AsyncDisposable {

@@ -34,7 +34,7 @@ export async function imageOf(
 ): Promise<Image> {
   let image = emptyImage('linux', 'amd64')
   for (const [index, files] of layers.entries()) {
-    const layer = await store.addLayer(layerOf(files))
+    const layer = await store.addLayer(() => layerOf(files))
     image = append(image, [{ layer, history: { created_by: `layer ${index + 1}` } }])
   }
   return image

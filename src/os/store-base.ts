@@ -63,7 +63,7 @@ async function papersLayer(
   store: LayoutStore,
 ): Promise<Layer> {
   const tar = await readAll(sbomLayer(recipe, lock, system))
-  return (await store.layerByDiffId(digestOf(tar))) ?? (await store.addLayer(Readable.from([tar])))
+  return (await store.layerByDiffId(digestOf(tar))) ?? (await store.addLayer(() => Readable.from([tar])))
 }
 
 async function systemLayer(
@@ -95,7 +95,7 @@ async function makeLayer(
 ): Promise<Layer> {
   await using assembled = await assembleBase(recipe, lock, context)
   using progress = context.report.progress(`compressing ${lock.name}`)
-  const layer = await store.addLayer(counted(assembled.layer(), progress))
+  const layer = await store.addLayer(() => counted(assembled.layer(), progress))
   await writeDurably(record, printJson({ layer: layer.diffId }))
   return layer
 }

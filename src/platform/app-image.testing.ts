@@ -51,7 +51,7 @@ export async function writeAppImage(store: LayoutStore, wanted: AppImage = {}): 
   let image = { ...emptyImage('linux', 'amd64') }
   const digests: Digest[] = []
   for (const [created_by, files] of [...base.map(files => ['base', files] as const), ...own]) {
-    const layer = await store.addLayer(layerTar(files))
+    const layer = await store.addLayer(() => layerTar(files))
     digests.push(layer.diffId)
     image = append(image, [{ layer, history: { created_by } }])
   }

@@ -5,7 +5,7 @@ import { layerTar, temporaryStore, writeAppImage } from './app-image.testing.ts'
 import { inspectImage } from './inspect.ts'
 
 async function writePlain(store: LayoutStore, labels: Readonly<Record<string, string>> = {}) {
-  const layer = await store.addLayer(layerTar({ a: '1' }))
+  const layer = await store.addLayer(() => layerTar({ a: '1' }))
   const image = append(emptyImage('linux', 'arm64'), [
     { layer, history: { created_by: '/bin/sh -c #(nop) ADD a' } },
   ])

@@ -26,7 +26,9 @@ for (const name of ['layers/acme_bp/large/file', 'workspace/file']) {
 }
 await writeFile(join(directory, 'layers/acme_bp/large.toml'), '[types]\nlaunch = true\ncache = true\n')
 const store = openLayout(join(directory, 'store'))
-const base = append(emptyImage('linux', 'amd64'), [{ layer: await store.addLayer(packTar([])), history: {} }])
+const base = append(emptyImage('linux', 'amd64'), [
+  { layer: await store.addLayer(() => packTar([])), history: {} },
+])
 const places = { app: place('/workspace'), layers: place('/layers'), platform: place('/platform') }
 await exportImage({
   store,

@@ -149,7 +149,7 @@ async function makeBase(
         content,
       } as const
       image = append(image, [
-        { layer: await store.addLayer(packTar([file])), history: { created_by: `base ${text}` } },
+        { layer: await store.addLayer(() => packTar([file])), history: { created_by: `base ${text}` } },
       ])
     }
     const config = {

@@ -19,7 +19,7 @@ before(async () => {
   const sbom = { '/layers/sbom/launch/acme_bp/dep/sbom.cdx.json': cycloneDx('left-pad') }
   await writeAppImage(store, { sbom, labels: { 'io.buildpacks.stack.id': 'io.example\u001b[2J.stack' } })
   await copyImage(store, parsePlace('shop', directory), archive('shop'), options)
-  const layer = await store.addLayer(layerTar({ a: noise(5_000_000).toString('hex') }))
+  const layer = await store.addLayer(() => layerTar({ a: noise(5_000_000).toString('hex') }))
   const plain = append(emptyImage('linux', 'amd64'), [
     { layer, history: { created_by: 'ADD \u001b]0;title\u0007' } },
   ])

@@ -36,7 +36,7 @@ for (const { name, base, config, labels = {}, layers, architecture } of orders) 
   const added = []
   for (const files of layers)
     added.push({
-      layer: await store.addLayer(packTar(files.map(entryOf))),
+      layer: await store.addLayer(() => packTar(files.map(entryOf))),
       history: { created_by: 'a test' },
     })
   const made = label(configure(append(image, added), config), labels)

@@ -27,7 +27,7 @@ describe('LayoutStore.gc', () => {
   it('deletes nothing while a build relies on the store', async () => {
     await using place = await temporaryStore()
     const { store } = place
-    const layer = await store.addLayer(layerOf({ a: '1' }))
+    const layer = await store.addLayer(() => layerOf({ a: '1' }))
     {
       await using _ = await store.lease()
       assert.deepEqual(await store.gc(), { blobs: 0, bytes: 0, running: 1 })
@@ -39,7 +39,7 @@ describe('LayoutStore.gc', () => {
   it('forgets leases and half-written files of processes that have died', async () => {
     await using place = await temporaryStore()
     const { store } = place
-    await store.addLayer(layerOf({ a: '1' }))
+    await store.addLayer(() => layerOf({ a: '1' }))
     await (await store.lease())[Symbol.asyncDispose]()
     await writeFile(join(store.root, '.slipway/leases/dead'), '999999999 1')
     await writeFile(join(store.root, '.slipway/staging/999999999-1-abc'), 'half')
@@ -66,7 +66,7 @@ describe('LayoutStore.gc', () => {
   it('deletes nothing where the index cannot be read', async () => {
     await using place = await temporaryStore()
     const { store } = place
-    const layer = await store.addLayer(layerOf({ a: '1' }))
+    const layer = await store.addLayer(() => layerOf({ a: '1' }))
     await writeFile(join(store.root, 'index.json'), '{"schemaVersion":2,')
     await assert.rejects(store.gc(), { code: 'JSON_MALFORMED' })
     assert.ok(await store.layerByDiffId(layer.diffId))

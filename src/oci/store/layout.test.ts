@@ -63,7 +63,7 @@ describe('LayoutStore', () => {
   it('knows a layer by the digest of its plain tar, and forgets it with its blob', async () => {
     await using place = await temporaryStore()
     const { store } = place
-    const layer = await store.addLayer(layerOf({ a: '1' }))
+    const layer = await store.addLayer(() => layerOf({ a: '1' }))
     assert.deepEqual((await store.layerByDiffId(layer.diffId))?.blob, layer.blob)
     await rm(store.blobs.path(layer.blob.digest))
     assert.equal(await store.layerByDiffId(layer.diffId), undefined)
@@ -73,7 +73,7 @@ describe('LayoutStore', () => {
   it('takes a damaged memory of diffIDs for none', async () => {
     await using place = await temporaryStore()
     const { store } = place
-    const { diffId } = await store.addLayer(layerOf({ a: '1' }))
+    const { diffId } = await store.addLayer(() => layerOf({ a: '1' }))
     await writeFile(join(store.root, '.slipway/diff-ids', hexOf(diffId)), '{"mediaType":"x","dig')
     assert.equal(await store.layerByDiffId(diffId), undefined)
   })
@@ -190,7 +190,7 @@ describe('LayoutStore.importLayer', () => {
   it('takes over a layer, packed as it is, and reads it through only once', async () => {
     await using one = await temporaryStore()
     await using two = await temporaryStore()
-    const layer = await one.store.addLayer(layerOf({ a: noise(100_000) }))
+    const layer = await one.store.addLayer(() => layerOf({ a: noise(100_000) }))
     assert.deepEqual((await two.store.importLayer(layer)).blob, layer.blob)
     const unread = { ...layer, compressed: () => assert.fail('it was read again') }
     assert.deepEqual((await two.store.importLayer(unread)).blob, layer.blob)
@@ -210,7 +210,7 @@ describe('LayoutStore.importLayer', () => {
     }
     await store.importLayer(theirs)
     assert.equal(await store.layerByDiffId(theirs.diffId), undefined)
-    const ours = await store.addLayer(Readable.from([tar]))
+    const ours = await store.addLayer(() => Readable.from([tar]))
     await store.importLayer(theirs)
     assert.deepEqual((await store.layerByDiffId(theirs.diffId))?.blob, ours.blob)
   })
@@ -218,7 +218,7 @@ describe('LayoutStore.importLayer', () => {
   it('refuses a layer that unpacks to something else, and does not lose the true one', async () => {
     await using one = await temporaryStore()
     await using two = await temporaryStore()
-    const layer = await one.store.addLayer(layerOf({ a: '1' }))
+    const layer = await one.store.addLayer(() => layerOf({ a: '1' }))
     const honest = await two.store.write(await imageOf(two.store, { a: '1' }), ['shop'])
     const lying = { ...layer, diffId: digestOf('something else') }
     await assert.rejects(two.store.importLayer(lying), { code: 'LAYER_DIFFERS' })
@@ -229,8 +229,8 @@ describe('LayoutStore.importLayer', () => {
   it('refuses bytes that are not those of the descriptor, and packings it does not know', async () => {
     await using one = await temporaryStore()
     await using two = await temporaryStore()
-    const layer = await one.store.addLayer(layerOf({ a: '1' }))
-    const other = await one.store.addLayer(layerOf({ a: '2' }))
+    const layer = await one.store.addLayer(() => layerOf({ a: '1' }))
+    const other = await one.store.addLayer(() => layerOf({ a: '2' }))
     await assert.rejects(two.store.importLayer({ ...layer, compressed: other.compressed }), {
       code: 'BLOB_DAMAGED',
     })
@@ -243,7 +243,7 @@ describe('LayoutStore.importLayer', () => {
     await using two = await temporaryStore()
     const plain = await readAll(layerOf({ a: '1' }))
     const digest = await one.store.blobs.add(plain)
-    const layer = await one.store.addLayer(layerOf({ b: '1' }))
+    const layer = await one.store.addLayer(() => layerOf({ b: '1' }))
     const lying = {
       ...layer,
       blob: { ...layer.blob, digest, size: plain.length },

@@ -14,6 +14,7 @@ import { lockLayout, prepareLayout } from './ground.ts'
 import { gzip } from './gzip.ts'
 import { changeIndex, nameOf, parseIndex, REF_NAME, readIndex } from './index-file.ts'
 import { type Lease, takeLease } from './lease.ts'
+import type { ImageStore } from './store.ts'
 import { packedLayer } from './stored-layer.ts'
 
 /** An image in a listing. */
@@ -26,7 +27,7 @@ export interface Listed {
  * A store of images: a plain OCI image layout on disk (image-spec image-layout.md) that other tools read, safe for many
  * processes at once. `.slipway/` in it holds what is ours: which blob has which diffID, leases, and what is being written.
  */
-export class LayoutStore {
+export class LayoutStore implements ImageStore {
   readonly root: string
   readonly blobs: Blobs
   readonly #parseName: (text: string) => string
@@ -57,8 +58,12 @@ export class LayoutStore {
     return readIndex(this.root)
   }
 
-  /** An image by name or by manifest digest. Throws a `Problem` if what is stored is damaged. */
-  async image(nameOrDigest: string): Promise<StoredImage | undefined> {
+  /** An image by name, by manifest digest, or by both (`NAME@DIGEST`: then the name does not matter). Throws a `Problem` if what is stored is damaged. */
+  async image(reference: string): Promise<StoredImage | undefined> {
+    return this.#image(digestIn(reference) ?? reference)
+  }
+
+  async #image(nameOrDigest: string): Promise<StoredImage | undefined> {
     const descriptor = isDigest(nameOrDigest) ? undefined : await this.resolve(nameOrDigest)
     const digest = isDigest(nameOrDigest) ? nameOrDigest : descriptor?.digest
     if (digest === undefined) return undefined
@@ -106,14 +111,19 @@ export class LayoutStore {
     return (await this.blobs.size(blob.digest)) === blob.size ? this.#layer(diffId, blob) : undefined
   }
 
+  /** True if the packed bytes of the layer are here. */
+  async has({ blob }: Layer): Promise<boolean> {
+    return (await this.blobs.size(blob.digest)) === blob.size
+  }
+
   /**
    * Keeps a layer given as a plain tar: hashed, compressed and written in one pass.
    * Throws a `Problem` (`LAYER_DIFFERS`) if it is not the one that was expected.
    */
-  async addLayer(tar: AsyncIterable<Uint8Array>, expected?: Digest): Promise<Layer> {
+  async addLayer(open: () => AsyncIterable<Uint8Array>, expected?: Digest): Promise<Layer> {
     await prepareLayout(this.root)
     const plain = new Digesting()
-    const hashed = pipeline(tar, plain, () => {}) as unknown as Digesting
+    const hashed = pipeline(open(), plain, () => {}) as unknown as Digesting
     const { digest, size } = await this.blobs.stream(gzip(hashed))
     if (expected && plain.digest() !== expected) throw layerDiffers(expected, plain.digest())
     return this.#remember(plain.digest(), { mediaType: OCI.layer, digest, size })
@@ -263,6 +273,12 @@ export class LayoutStore {
       ...[...taken].map(name => ({ ...descriptor, annotations: { [REF_NAME]: name } })),
     ])
   }
+}
+
+/** The digest of `NAME@DIGEST`: content is the same under any name. */
+function digestIn(reference: string): Digest | undefined {
+  const digest = reference.slice(reference.indexOf('@') + 1)
+  return reference.includes('@') && isDigest(digest) ? digest : undefined
 }
 
 /** Only a memory: what cannot be read is as good as nothing. */
