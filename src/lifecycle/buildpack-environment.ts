@@ -21,10 +21,12 @@ export interface GivenVariables {
 /** Paths inside, for the variables that name them. */
 export interface BuildpackPaths {
   readonly platform: string
-  /** `CNB_BUILD_PLAN_PATH` when detecting, `CNB_BP_PLAN_PATH` when building. */
+  /** `CNB_BUILD_PLAN_PATH` when detecting, `CNB_BP_PLAN_PATH` when building and generating. */
   readonly plan: string
   /** The buildpack's own layers directory; only when building. */
   readonly layers?: string
+  /** Where an image extension writes; only when generating. */
+  readonly output?: string
 }
 
 /** Reads `<platform>/env` and `<build config>/env`. */
@@ -55,16 +57,18 @@ export function buildpackEnvironment(
 function specified(
   { api, kind }: BuildpackDescriptor,
   root: string,
-  { platform, plan, layers }: BuildpackPaths,
+  { platform, plan, layers, output }: BuildpackPaths,
   target: BaseTarget,
   execEnv: string,
 ): [string, string][] {
-  const planVariable = layers === undefined ? 'CNB_BUILD_PLAN_PATH' : 'CNB_BP_PLAN_PATH'
+  const detecting = layers === undefined && output === undefined
+  const planVariable = detecting ? 'CNB_BUILD_PLAN_PATH' : 'CNB_BP_PLAN_PATH'
   const variables: [string, string, since?: Parameters<typeof atLeast>[1]][] = [
     [kind === 'extension' ? 'CNB_EXTENSION_DIR' : 'CNB_BUILDPACK_DIR', root],
     ['CNB_PLATFORM_DIR', platform, '0.8'],
     [planVariable, plan, '0.8'],
     ...(layers === undefined ? [] : [['CNB_LAYERS_DIR', layers, '0.8'] as [string, string, '0.8']]),
+    ...(output === undefined ? [] : [['CNB_OUTPUT_DIR', output] as [string, string]]),
     ...targetVariables(target).map(([name, value]): [string, string, '0.10'] => [name, value, '0.10']),
     ['CNB_EXEC_ENV', execEnv, '0.12'],
   ]

@@ -347,19 +347,32 @@ describe('detection', () => {
   })
 
   describe('an image extension', () => {
-    it('that nobody needs falls away; one that takes part is refused by name', async () => {
+    it('that nobody needs falls away; one that provides what is required takes part', async () => {
       await shop.add('acme/ext', { extension: true })
       await shop.write('buildpacks/acme_ext/detect/plan.toml', '[[provides]]\nname = "curl"\n')
       await shop.add('acme/a')
       await shop.add('acme/curl', { detect: requires('curl') })
       const extensions = orderOf('acme/ext')
       assert.equal(await idsOf(orderOf('acme/a'), { extensions }), 'acme/a')
-      await assert.rejects(run(orderOf('acme/curl'), { extensions }), {
-        code: 'EXTENSION_UNSUPPORTED',
-        exitCode: 22,
-        message: /acme\/ext@1.0.0/,
-      })
+      const { group, plan } = await run(orderOf('acme/curl'), { extensions })
+      assert.deepEqual(
+        group.extensions.map(({ id }): string => id),
+        ['acme/ext'],
+      )
+      assert.deepEqual(plan[0]?.providers, [{ id: 'acme/ext', version: '1.0.0', extension: true }])
+      assert.match(
+        await readFile(join(shop.places.layers.host, 'group.toml'), 'utf8'),
+        /\[\[group-extensions\]\]\nid = "acme\/ext"/,
+      )
       assert.equal((await failureOf(orderOf('acme/curl'))).exitCode, 20)
+    })
+
+    it('that the order names and nobody has ends detection', async () => {
+      await shop.add('acme/a')
+      await assert.rejects(run(orderOf('acme/a'), { extensions: orderOf('acme/gone') }), {
+        code: 'BUILDPACK_MISSING',
+        exitCode: 1,
+      })
     })
   })
 })

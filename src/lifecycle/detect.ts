@@ -18,7 +18,7 @@ import { type Report, removeTree } from '#std'
 import { readGivenVariables } from './buildpack-environment.ts'
 import { type DetectAttempt, DetectFailure } from './detect-failure.ts'
 import type { BuildpackSource, Executor, FoundBuildpack, Places } from './executor.ts'
-import { buildpackMissing, EXIT, extensionUnsupported } from './problems.ts'
+import { buildpackMissing, EXIT } from './problems.ts'
 import { type DetectRun, lastWords, runDetect } from './run-detect.ts'
 import { scratchOf } from './scratch.ts'
 import { type Element, type OrderResult, type Trial, tryGroup } from './try-order.ts'
@@ -51,10 +51,10 @@ export interface Detection {
 }
 
 /**
- * Finds the first group of buildpacks that fits the app, and writes `<layers>/group.toml` and `plan.toml` (CNB platform specification,
+ * Finds the first group of buildpacks that fits the app, image extensions included that provide what it requires, and writes `<layers>/group.toml` and `plan.toml` (CNB platform specification,
  * "detector"). Every bin/detect runs once at the most. What buildpacks print is shown with details only, unless they err; if detection
  * fails, each one's last words are in the failure. Throws a `DetectFailure` (exit code 20, or 21 if a buildpack erred) or a `Problem`
- * (`BUILDPACK_MISSING`, `BUILDPACK_API_UNSUPPORTED` 12, `BUILD_PLAN_TOO_COMPLEX`, `ORDER_TOO_DEEP`, `EXTENSION_UNSUPPORTED` 22).
+ * (`BUILDPACK_MISSING`, `BUILDPACK_API_UNSUPPORTED` 12, `BUILD_PLAN_TOO_COMPLEX`, `ORDER_TOO_DEEP` 22).
  */
 export async function detect(options: DetectOptions): Promise<Detection> {
   const { report, places, order, extensions = [] } = options
@@ -127,17 +127,16 @@ async function trialOf(options: DetectOptions, { runs, attempts, leftOut, notes 
 }
 
 /** Every buildpack that the order itself names must be there, and speak an API that we do. */
-async function verify({ order, buildpacks }: DetectOptions): Promise<void> {
-  for (const { id, version } of order.flat()) {
-    const found = version === undefined ? undefined : await buildpacks.find(id, version)
-    if (!found) {
-      throw buildpackMissing(
-        fullName({ id, ...(version !== undefined && { version }) }),
-        'the order',
-        EXIT.generic,
-      )
+async function verify({ order, extensions = [], buildpacks }: DetectOptions): Promise<void> {
+  const check = async (entries: Order, find: BuildpackSource['findExtension']) => {
+    for (const { id, version } of entries.flat()) {
+      if (version !== undefined && (await find?.(id, version))) continue
+      const name = fullName({ id, ...(version !== undefined && { version }) })
+      throw buildpackMissing(name, 'the order', EXIT.generic)
     }
   }
+  await check(order, buildpacks.find.bind(buildpacks))
+  await check(extensions, buildpacks.findExtension?.bind(buildpacks))
 }
 
 async function conclude(
@@ -145,11 +144,10 @@ async function conclude(
   { report, places }: DetectOptions,
 ): Promise<Detection> {
   const { buildpacks, extensions, plan, tried } = result
-  const [extension] = extensions
-  if (extension) throw extensionUnsupported(fullName(extension))
-  if (buildpacks.length < tried) report.line(`${buildpacks.length} of ${tried} buildpacks participating`)
-  const width = Math.max(...buildpacks.map(({ id }) => id.length))
-  for (const { id, version } of buildpacks) report.line(`${id.padEnd(width)} ${version}`)
+  const members = [...extensions, ...buildpacks]
+  if (members.length < tried) report.line(`${members.length} of ${tried} buildpacks participating`)
+  const width = Math.max(...members.map(({ id }) => id.length))
+  for (const { id, version } of members) report.line(`${id.padEnd(width)} ${version}`)
   const group = { buildpacks, extensions }
   await mkdir(places.layers.host, { recursive: true })
   await writeFile(join(places.layers.host, 'group.toml'), printGroup(group))

@@ -36,9 +36,9 @@ export interface BuildpackSource {
   findExtension?(id: string, version: string): Promise<FoundBuildpack | undefined>
 }
 
-/** One run of a buildpack's `bin/detect` or `bin/build`. */
+/** One run of a buildpack's `bin/detect` or `bin/build`, or of an image extension's `bin/generate`. */
 export interface Execution {
-  readonly phase: 'detect' | 'build'
+  readonly phase: 'detect' | 'generate' | 'build'
   readonly buildpack: FoundBuildpack
   /** Program and arguments, paths as they are inside. */
   readonly command: readonly string[]
@@ -46,7 +46,7 @@ export interface Execution {
   readonly cwd: string
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>
-  /** What it may write: the app and its own layers directory when building, its plan when detecting. */
+  /** What it may write: the app and its own layers directory when building, its plan when detecting, its output when generating. */
   readonly writable: readonly Place[]
   /** What it may read besides. A writable place may lie below a readable one, and counts more. */
   readonly readable: readonly Place[]

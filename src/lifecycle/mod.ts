@@ -17,6 +17,7 @@ export { type Exported, type ExportOptions, exportImage, type LauncherOptions } 
 export { type CacheExportOptions, exportCache } from './export-cache.ts'
 export type { ExportedLayer } from './export-layers.ts'
 export { extractLayer } from './extract-layer.ts'
+export { type Generated, type GenerateOptions, generate } from './generate.ts'
 export { LaunchFactsIndex } from './launch-facts-index.ts'
 export type { LauncherChoice } from './launcher-need.ts'
 export type { LayerRules, Owner } from './layer-tar.ts'

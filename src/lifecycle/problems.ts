@@ -11,6 +11,8 @@ export const EXIT = {
   restore: 42,
   buildpackFailed: 51,
   build: 52,
+  extensionFailed: 91,
+  generate: 92,
 } as const
 
 export const fileRefused = (path: string, why: string) =>
@@ -37,12 +39,29 @@ export const orderTooDeep = (name: string) =>
     exitCode: EXIT.detect,
   })
 
-export const extensionUnsupported = (name: string) =>
+export const extensionUnsupported = (name: string, file: string, line: number, instruction: string) =>
   new Problem('EXTENSION_UNSUPPORTED', {
     what: `Cannot build with the image extension ${name}`,
-    why: 'it would change the base images with Dockerfile instructions, and slipway runs none',
-    fix: 'Use a base image that has what the extension would add, or leave the extension out of the order.',
-    exitCode: EXIT.detect,
+    why: `line ${line} of its ${file} is ${JSON.stringify(printable(instruction).slice(0, 200))}, and slipway runs no Dockerfile instructions: a run image may be switched, nothing else`,
+    fix: 'Use a base image that has what the extension would add, or leave extensions out with --skip-extensions.',
+    exitCode: EXIT.generate,
+  })
+
+export const extensionWroteNonsense = (name: string, why: string, cause?: unknown) =>
+  new Problem('EXTENSION_OUTPUT_INVALID', {
+    what: `Cannot use what the image extension ${name} made`,
+    why: printable(why),
+    fix: 'This is for the author of the extension to correct; leave extensions out with --skip-extensions.',
+    exitCode: EXIT.generate,
+    cause,
+  })
+
+export const extensionFailed = (name: string, how: string) =>
+  new Problem('EXTENSION_FAILED', {
+    what: `The image extension ${name} failed`,
+    why: how,
+    fix: 'Its output above says more; leave extensions out with --skip-extensions.',
+    exitCode: EXIT.extensionFailed,
   })
 
 export const buildpackFailed = (name: string, how: string) =>

@@ -33,6 +33,8 @@ export interface ShellBuildpack {
   readonly toml?: string
   readonly detect?: string
   readonly build?: string
+  /** For an extension, whose executables are left out unless they are given. */
+  readonly generate?: string
   readonly extension?: boolean
 }
 
@@ -105,12 +107,13 @@ export async function openWorkshop(): Promise<Workshop> {
       },
     },
     write,
-    async add(id, { api = '0.12', toml = '', detect = '', build = '', extension = false } = {}) {
+    async add(id, { api = '0.12', toml = '', extension = false, ...given } = {}) {
       const root = join('buildpacks', id.replaceAll('/', '_'))
       const kind = extension ? 'extension' : 'buildpack'
       const text = `api = "${api}"\n[${kind}]\nid = "${id}"\nversion = "${VERSION}"\n${toml}\n`
       await write(join(root, `${kind}.toml`), text)
-      for (const [name, script] of Object.entries(extension ? {} : { detect, build })) {
+      const { detect = '', build = '' } = given
+      for (const [name, script] of Object.entries(extension ? given : { detect, build })) {
         await write(join(root, 'bin', name), `#!/bin/sh\nset -eu\n${script}\n`)
         await chmod(join(directory.path, root, 'bin', name), 0o755)
       }
