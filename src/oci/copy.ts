@@ -88,7 +88,8 @@ async function* plainOf(layer: Layer): AsyncGenerator<Uint8Array> {
   yield* await layer.uncompressed()
 }
 
-interface Source extends AsyncDisposable {
+/** An image that is open for reading where it is. */
+export interface Source extends AsyncDisposable {
   readonly image: Image
   /** The configuration as it is written. */
   readonly config: Buffer
@@ -98,7 +99,8 @@ interface Source extends AsyncDisposable {
   readonly stored?: { readonly layout: LayoutStore; readonly image: StoredImage }
 }
 
-async function openSource(store: LayoutStore, from: CopyPlace, architecture: string): Promise<Source> {
+/** Opens one image where it is, to read it without copying it first. Throws a `Problem` (`NOT_IN_LAYOUT`, `PLATFORM_MISSING`). */
+export async function openSource(store: LayoutStore, from: CopyPlace, architecture: string): Promise<Source> {
   if (from.kind === 'docker-archive') {
     return readDockerArchive(from.file, from.name, join(store.root, '.slipway/archives'))
   }

@@ -6,7 +6,15 @@ export {
   parseConfig,
   type RunConfig,
 } from './config.ts'
-export { type Copied, type CopyOptions, type CopyPlace, copyImage, parsePlace } from './copy.ts'
+export {
+  type Copied,
+  type CopyOptions,
+  type CopyPlace,
+  copyImage,
+  openSource,
+  parsePlace,
+  type Source,
+} from './copy.ts'
 export { type Descriptor, describeBytes, parseDescriptor } from './descriptor.ts'
 export { type Addition, append, configure, historyPerLayer, label, withLayers } from './edit.ts'
 export { emptyImage, type Image, type Layer, type StoredImage } from './image.ts'
