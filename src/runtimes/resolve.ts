@@ -9,6 +9,7 @@ import { materialise } from './materialise.ts'
 import { mavenRecipe } from './maven-central.ts'
 import { misfit, scanNeeds } from './needs.ts'
 import { nodeRecipe } from './node.ts'
+import { npmRecipe } from './npm.ts'
 import { doesNotFit, lockedElsewhere, lockedVanished, lockMissing, unknownRuntime } from './problems.ts'
 import type { FetchedArtifact, Recipe } from './recipe.ts'
 import { type Recorded, readRecord, writeRecord } from './records.ts'
@@ -22,6 +23,7 @@ export const RUNTIME_NAMES: readonly string[] = [
   'jre',
   'maven',
   'node',
+  'npm',
   'spring-cloud-bindings',
   'tomcat',
 ]
@@ -53,7 +55,9 @@ function recipeOf(request: RuntimeRequest): Recipe {
       ? nodeRecipe(options?.headers === true)
       : name === 'jdk' || name === 'jre'
         ? javaRecipe(request)
-        : mavenRecipe(name)
+        : name === 'npm'
+          ? npmRecipe
+          : mavenRecipe(name)
   if (!recipe) throw unknownRuntime(name, RUNTIME_NAMES)
   return recipe
 }

@@ -2,9 +2,9 @@ import type { Digest } from '#std'
 
 /** What a buildpack asks for: a runtime by name, a version line, and where it will run. */
 export interface RuntimeRequest {
-  /** `jdk`, `jre`, `maven`, `tomcat`, `spring-cloud-bindings` or `node`. */
+  /** `jdk`, `jre`, `maven`, `tomcat`, `spring-cloud-bindings`, `node` or `npm`. */
   readonly name: string
-  /** A whole version or the start of one (`21`, `3.9`, `21.*`); empty for the newest of the default line. */
+  /** A whole version or the start of one (`21`, `3.9`, `21.*`), for `node` and `npm` also a range (`>=20 <23`); empty for the newest of the default line. */
   readonly version: string
   readonly arch: 'amd64' | 'arm64'
   /** The base that the runtime will stand on. */

@@ -2,7 +2,7 @@ import { byBytes } from '#std'
 import type { RuntimeContext } from './context.ts'
 import { resolveRuntime } from './resolve.ts'
 import type { Runtime, RuntimeLock, RuntimeRequest } from './runtime.ts'
-import { versionPrefix } from './versions.ts'
+import { wantedText } from './versions.ts'
 
 /** The runtimes of one build: each request is answered once, and what was used can be written to a lock. */
 export interface RuntimeSession {
@@ -45,7 +45,7 @@ export function openRuntimes(
 
 /** The name of a request in a lock: `jre 21 amd64 debian 13`; `*` where no version was asked for. */
 export function lockKey({ name, version, arch, base, options }: RuntimeRequest): string {
-  const wanted = versionPrefix(name, version) || '*'
+  const wanted = wantedText(name, version) || '*'
   const chosen = Object.entries(options ?? {})
     .filter(([, value]) => value === true)
     .map(([option]) => `+${option}`)

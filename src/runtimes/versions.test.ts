@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chooseVersion, compareVersions, startsWith, versionPrefix } from './versions.ts'
+import {
+  chooseInRange,
+  chooseVersion,
+  compareVersions,
+  startsWith,
+  versionPrefix,
+  wantedText,
+} from './versions.ts'
 
 describe('versions', () => {
   const offered = ['3.9.9', '3.9.16', '3.10.0', '4.0.0-rc-4', '4.0.0-SNAPSHOT', '2.2.1']
@@ -42,5 +49,28 @@ describe('versions', () => {
     for (const bad of ['latest', '>=17', '17 || 21', '../..', '1..2', 'x', '17.*.3', '-1']) {
       assert.throws(() => versionPrefix('jre', bad), { code: 'RUNTIME_VERSION_MALFORMED' }, bad)
     }
+  })
+
+  it('in a range are those of the preferred line, else of an even one, else the newest', () => {
+    const nodes = ['20.1.0', '22.1.0', '22.9.1', '24.1.0', '25.2.0', '26.1.0', '27.0.0-rc.1']
+    const node = (wanted: string) => chooseInRange('node', wanted, nodes, ['24'])
+    assert.equal(node(''), '24.1.0')
+    assert.equal(node('*'), '24.1.0')
+    assert.equal(node('x'), '24.1.0')
+    assert.equal(node('>=18'), '24.1.0')
+    assert.equal(node('>=25'), '26.1.0')
+    assert.equal(node('^22 || ^20'), '22.9.1')
+    assert.equal(node('25'), '25.2.0')
+    assert.equal(node('>=25 <26'), '25.2.0')
+    assert.equal(node('v22.1.0'), '22.1.0')
+    assert.throws(() => node('>=30'), { code: 'RUNTIME_VERSION_UNKNOWN', message: /there is 20, 22/ })
+    assert.throws(() => node('lts/*'), { code: 'RUNTIME_VERSION_MALFORMED' })
+  })
+
+  it('are written in locks in one way', () => {
+    assert.equal(wantedText('node', ' >=18   <21 '), '>=18 <21')
+    assert.equal(wantedText('node', 'v24.x'), '24')
+    assert.equal(wantedText('node', '*'), '')
+    assert.throws(() => wantedText('jdk', '>=18'), { code: 'RUNTIME_VERSION_MALFORMED' })
   })
 })

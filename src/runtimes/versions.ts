@@ -1,4 +1,5 @@
 import { unknownVersion, versionMalformed } from './problems.ts'
+import { readRange } from './ranges.ts'
 
 /**
  * The newest of the versions that a request allows. A request is a whole version, the start of one (`21`, `3.9`,
@@ -19,13 +20,61 @@ export function chooseVersion(
   throw unknownVersion(runtime, prefix, offered(versions, prefix))
 }
 
+/** The runtimes that may be asked for by a range, as npm writes them. */
+const RANGED = new Set(['node', 'npm'])
+
+/** The text that stands for a request in a lock: equal for requests that mean the same by `versionPrefix`; ranges as they are, blanks aside. */
+export function wantedText(runtime: string, wanted: string): string {
+  const range = wanted.trim().replace(/\s+/g, ' ')
+  return isRange(runtime, wanted) ? range : versionPrefix(runtime, wanted)
+}
+
+function isRange(runtime: string, wanted: string): boolean {
+  return (
+    RANGED.has(runtime) &&
+    !PREFIX.test(bareText(wanted)) &&
+    bareText(wanted) !== '' &&
+    readRange(wanted) !== undefined
+  )
+}
+
+/**
+ * The version that a request for a line, a version or a range means. Of the releases in a range, those of the first of the `preferred` lines that
+ * has any come before all others; then those of even lines (with Node.js, the ones that are maintained for years), newest first. Throws as `chooseVersion`.
+ */
+export function chooseInRange(
+  runtime: string,
+  wanted: string,
+  versions: readonly string[],
+  preferred: readonly string[],
+): string {
+  const contains = isRange(runtime, wanted) ? readRange(wanted) : undefined
+  if (!contains) return chooseVersion(runtime, wanted === '*' ? '' : wanted, versions, preferred[0])
+  const allowed = versions.filter(contains).toSorted(compareVersions).reverse()
+  const lineOf = (version: string) => version.split('.')[0] ?? ''
+  for (const line of preferred) {
+    const best = allowed.find(version => lineOf(version) === line)
+    if (best !== undefined) return best
+  }
+  const best = allowed.find(version => Number(lineOf(version)) % 2 === 0) ?? allowed[0]
+  if (best !== undefined) return best
+  throw unknownVersion(runtime, wanted, offered(versions, ''))
+}
+
 /** The start of a version that a request means: `21.*`, `21.x`, `v21` and `21` are all `21`; `*` is empty. */
 export function versionPrefix(runtime: string, wanted: string): string {
-  const text = wanted.trim().replace(/^[v=]/, '')
-  if (text === '' || text === '*') return ''
-  const prefix = /^(\d+(?:\.\d+)*(?:[-+][\w.+~-]+)?)(?:\.[*x])*$/.exec(text)?.[1]
+  const text = bareText(wanted)
+  if (text === '') return ''
+  const prefix = PREFIX.exec(text)?.[1]
   if (prefix === undefined || prefix.length > 100) throw versionMalformed(runtime, wanted)
   return prefix
+}
+
+const PREFIX = /^(\d+(?:\.\d+)*(?:[-+][\w.+~-]+)?)(?:\.[*x])*$/
+
+function bareText(wanted: string): string {
+  const text = wanted.trim().replace(/^[v=]/, '')
+  return text === '*' ? '' : text
 }
 
 /** True if a version is the prefix or goes on from it at a boundary: `21.0.3+9` starts with `21`, `21.0` and `21.0.3`. */
