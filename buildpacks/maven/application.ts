@@ -1,10 +1,17 @@
 import { copyFile, mkdir, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { type BuildContext, byBytes, digestOf, explodeZip, readIfExists } from '#sdk'
+import {
+  type BuildContext,
+  byBytes,
+  digestOf,
+  explodeZip,
+  readIfExists,
+  sourceDigest,
+  variablesDigest,
+} from '#sdk'
 import { mavenArguments } from './arguments.ts'
 import { artifactPatterns, findArtifacts } from './artifacts.ts'
 import type { MavenProgram } from './program.ts'
-import { sourceDigest, variablesDigest } from './source-digest.ts'
 
 /**
  * Builds the app unless nothing changed that it is built from, and returns the directory of what was built: each artifact as Maven

@@ -1,7 +1,6 @@
-import type { Build } from '#sdk'
+import { type Build, removeSource } from '#sdk'
 import { buildApplication, placeArtifacts } from './application.ts'
 import { mavenProgram } from './program.ts'
-import { removeSource } from './source-removal.ts'
 
 /** Brings Maven, and builds the app if the plan asks for a built one. */
 export const build: Build = async context => {

@@ -6,8 +6,6 @@ import { names, type Workbench, type WorkbenchOptions, workbench, writeTree } fr
 import { mavenArguments } from './arguments.ts'
 import { build } from './build.ts'
 import { detect } from './detect.ts'
-import { sourceDigest } from './source-digest.ts'
-import { matchesOrBelow } from './source-removal.ts'
 
 /** A jar with the main class `a.Main`, and one without. */
 const JAR = Buffer.from(
@@ -208,36 +206,4 @@ describe('arguments of Maven', () => {
     assert.deepEqual(Object.keys(found.settings), ['settings-sha256', 'settings-security-sha256'])
     assert.ok(!JSON.stringify(found).includes('hunter2'))
   })
-})
-
-describe('the digest of a source', () => {
-  it('follows from paths, contents and programs, not from times', async () => {
-    await using one = await opened({ 'a/b': 'x', c: 'y' })
-    await using two = await opened({ c: 'y', 'a/b': 'x' })
-    const first = await sourceDigest(one.application)
-    assert.equal(await sourceDigest(two.application), first)
-    chmodSync(join(two.application, 'c'), 0o755)
-    assert.notEqual(await sourceDigest(two.application), first)
-    chmodSync(join(two.application, 'c'), 0o600)
-    assert.equal(await sourceDigest(two.application), first)
-    writeFileSync(join(two.application, 'a/b'), 'z')
-    assert.notEqual(await sourceDigest(two.application), first)
-  })
-})
-
-describe('patterns of kept files', () => {
-  const cases: [string, string, boolean][] = [
-    ['conf/a/b.yml', 'conf', true],
-    ['conf/a.yml', 'conf/*.yml', true],
-    ['conf/x/a.yml', 'conf/*.yml', false],
-    ['conf/x/a.yml', 'conf/**/*.yml', true],
-    ['a.yml', '**/*.yml', true],
-    ['a/b/c', '**', true],
-    ['configuration', 'conf', false],
-    ['a.b', 'a?b', true],
-    ['a+b', 'a+b', true],
-  ]
-  for (const [path, pattern, expected] of cases)
-    it(`${pattern} ${expected ? 'has' : 'has not'} ${path}`, () =>
-      assert.equal(matchesOrBelow(path, pattern), expected))
 })

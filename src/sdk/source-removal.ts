@@ -1,6 +1,6 @@
 import { readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isSystemError, removeTree } from '#sdk'
+import { isSystemError, removeTree } from '#std'
 
 /** Which source files stay in the image: patterns with colons between them, `undefined` where the user gave none. */
 export interface Kept {

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { byBytes, digestOf } from '#sdk'
+import { byBytes, digestOf } from '#std'
 
 /** One digest for everything below a directory: paths, which files are programs, contents, where links lead. */
 export async function sourceDigest(directory: string): Promise<string> {
@@ -38,7 +38,7 @@ async function fileDigest(path: Buffer): Promise<string> {
   return hash.digest('hex')
 }
 
-/** Variables that steer slipway's own buildpacks say nothing to Maven. */
+/** Variables that steer slipway's own buildpacks say nothing to a build tool. */
 const OURS = /^(?:BP|BPE|BPL|SLIPWAY)_/
 
 /** One digest for the variables that the user gave to the build: a project may read any of them. */
