@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -54,6 +54,7 @@ export async function startDocker({ open = false } = {}): Promise<TestDocker | s
       daemon.kill('SIGTERM')
       await ended
     }
+    await unmountBelow(directory)
     await rm(directory, { recursive: true, force: true })
   }
   const answers = () =>
@@ -71,4 +72,13 @@ export async function startDocker({ open = false } = {}): Promise<TestDocker | s
   if (open) await promisify(execFile)('chmod', ['-R', 'a+rwX', socket])
   if (open) await promisify(execFile)('chmod', ['a+x', directory])
   return { host: env.DOCKER_HOST, socket, docker, [Symbol.asyncDispose]: stop }
+}
+
+/** The daemon leaves a mount of its network namespace behind. */
+async function unmountBelow(directory: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8'))
+    .split('\n')
+    .map(line => line.split(' ')[1] ?? '')
+  for (const mount of mounts.filter(path => path.startsWith(`${directory}/`)).reverse())
+    await promisify(execFile)('umount', ['-l', mount])
 }
