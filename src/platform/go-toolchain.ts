@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { GO_MODULE, goModuleVersion, isIdleInGo, isProgramOfGo } from '#runtimes'
 import type { GoModules } from '#sources'
 import { openZip, type Report, temporaryDirectory, type ZipArchive } from '#std'
 
@@ -50,13 +51,13 @@ export async function fetchGo({
   goModules,
   report,
 }: FetchedGo): Promise<GoToolchain> {
-  const version = `v0.0.1-go${release}.linux-${arch}`
+  const version = goModuleVersion(release, arch)
   using _ = report.progress(`Fetching Go ${release}`)
-  const { path } = await (await goModules()).fetch({ path: 'golang.org/toolchain', version, h1 })
+  const { path } = await (await goModules()).fetch({ path: GO_MODULE, version, h1 })
   const directory = await temporaryDirectory(join(home, 'launcher'), '.go-')
   try {
     await using zip = await openZip(path)
-    await unpack(zip, `golang.org/toolchain@${version}/`, directory.path)
+    await unpack(zip, `${GO_MODULE}@${version}/`, directory.path)
     return {
       root: directory.path,
       version: `go${release}`,
@@ -68,16 +69,12 @@ export async function fetchGo({
   }
 }
 
-/** Not needed for building or testing programs, and half of all files. */
-const IDLE =
-  /^(?:test|api|doc|misc|lib)\/|^src\/(?:.*\/)?testdata\/|_test\.go$|^src\/cmd\/(?!vendor\/|internal\/)/
-
 /** The zip's bytes have been verified; its names are looked at all the same. */
 async function unpack(zip: ZipArchive, prefix: string, root: string): Promise<void> {
   const directories = new Set<string>()
   for (const entry of zip.entries) {
     const name = entry.name.startsWith(prefix) ? entry.name.slice(prefix.length) : ''
-    if (name === '' || entry.type !== 'file' || IDLE.test(name)) continue
+    if (name === '' || entry.type !== 'file' || isIdleInGo(name)) continue
     if (name.split('/').some(step => step === '' || step === '.' || step === '..')) {
       throw new Error(`a Go toolchain has the file ${JSON.stringify(entry.name)}`)
     }
@@ -88,7 +85,7 @@ async function unpack(zip: ZipArchive, prefix: string, root: string): Promise<vo
       directories.add(directory)
     }
     // The format does not promise modes, so that they are not asked for.
-    const mode = /^(?:bin|pkg\/tool\/[^/]+)\//.test(name) ? 0o755 : 0o644
+    const mode = isProgramOfGo(name) ? 0o755 : 0o644
     await writeFile(path, await zip.read(entry), { mode, flag: 'wx' })
   }
 }

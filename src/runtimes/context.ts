@@ -1,4 +1,11 @@
-import type { ArtifactStore, DebianArchive, MavenRepositories, NpmRegistry, PypiIndex } from '#sources'
+import type {
+  ArtifactStore,
+  DebianArchive,
+  GoModules,
+  MavenRepositories,
+  NpmRegistry,
+  PypiIndex,
+} from '#sources'
 import type { ReadEntry, Report } from '#std'
 import type { RuntimeLock } from './runtime.ts'
 
@@ -17,6 +24,7 @@ export interface RuntimeContext {
   readonly npm: () => Promise<NpmRegistry>
   readonly maven: () => Promise<MavenRepositories>
   readonly pypi: () => Promise<PypiIndex>
+  readonly goModules: () => Promise<GoModules>
   /** The entry of `slipway.lock` for this request, if there is one. */
   readonly lock?: RuntimeLock | undefined
   /** Refuse whatever the lock does not name. */

@@ -14,6 +14,9 @@ export async function fetchLocked(artifact: LockedArtifact, context: RuntimeCont
   switch (source) {
     case 'deb':
       return (await context.debs()).fetch({ ...artifact, path: locator })
+    case 'go':
+      // A proxy may have packed it otherwise; what is in it is checked by Go's database, and by the tree that is locked.
+      return (await context.goModules()).fetch({ path: name, version: locator.slice(name.length + 1) })
     case 'maven':
       return (await context.maven()).fetchPath(locator, sha256)
     case 'npm': {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import {
   type ArtifactStore,
   type DebianArchive,
-  type GoModules,
   indexIn,
   openArtifactStore,
   openDebianArchive,
@@ -27,11 +26,10 @@ import { stage } from './unpack.ts'
 /** What this machine knows of registries; its connections are closed when it is disposed. */
 export interface MachineSources
   extends AsyncDisposable,
-    Pick<RuntimeContext, 'artifacts' | 'debs' | 'npm' | 'maven' | 'pypi'> {
+    Pick<RuntimeContext, 'artifacts' | 'debs' | 'npm' | 'maven' | 'pypi' | 'goModules'> {
   readonly artifacts: ArtifactStore
   /** Debian's archive, one for everything that is fetched from it, so that each index is read once. */
   readonly archive: () => Promise<DebianArchive>
-  readonly goModules: () => Promise<GoModules>
   /** For other fetchers of the same job. */
   readonly access: RegistryAccess
 }

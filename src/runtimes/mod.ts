@@ -1,4 +1,5 @@
 export type { DebianPackages, RuntimeContext } from './context.ts'
+export { GO_MODULE, goModuleVersion, isIdleInGo, isProgramOfGo } from './go.ts'
 export { type MachineSources, openMachineSources } from './machine-sources.ts'
 export { BASE_CONTRACT, misfit } from './needs.ts'
 export { runtimeLockSchema } from './records.ts'

@@ -28,7 +28,7 @@ const lock = v.object({
   tree: digest,
   artifacts: v.array(
     v.object({
-      source: v.picklist(['deb', 'npm', 'maven', 'pypi']),
+      source: v.picklist(['deb', 'npm', 'maven', 'pypi', 'go']),
       locator: v.pipe(v.string(), v.maxLength(500)),
       sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'not 64 hex digits')),
       size: v.pipe(v.number(), v.integer(), v.minValue(0)),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import type { Artifact, DebianPackage, MavenRepositories, NpmRegistry } from '#sources'
+import type { Artifact, DebianPackage, GoModules, MavenRepositories, NpmRegistry } from '#sources'
 import {
   type Digest,
   digestOf,
@@ -15,6 +15,7 @@ import {
   type TarEntry,
   temporaryDirectory,
 } from '#std'
+import { type Planned, zipOf } from '../std/zip.testing.ts'
 import type { RuntimeContext } from './context.ts'
 import { elf } from './elf.testing.ts'
 import { openRuntimes, resolveRuntime } from './mod.ts'
@@ -62,6 +63,7 @@ async function world(home: string) {
     >,
     maven: {} as Record<string, Buffer>,
     debs: [] as (DebianPackage & { bytes: Buffer })[],
+    go: ['1.22.5', '1.25.0', '1.26rc1', '1.26.0', '1.26.8', '1.27.1'],
   }
   const npm: NpmRegistry = {
     async versions(name) {
@@ -89,6 +91,29 @@ async function world(home: string) {
     fetch: async ({ version }) => store(offered.maven[version] ?? assert.fail()),
     fetchPath: async () => Promise.reject(gone()),
   }
+  const goModules: GoModules = {
+    async versions(path) {
+      asked.push(path)
+      return offered.go.flatMap(release =>
+        ['amd64', 'arm64'].map(arch => `v0.0.1-go${release}.linux-${arch}`),
+      )
+    },
+    async fetch({ path, version }) {
+      asked.push(version)
+      const root = `${path}@${version}`
+      const files = {
+        'bin/go': elf({ machine: 62 }),
+        'pkg/tool/linux_amd64/compile': elf({ machine: 62 }),
+        VERSION: version,
+        'src/fmt/print.go': 'package fmt',
+        'src/fmt/print_test.go': 'package fmt',
+        'src/debug/elf/testdata/other': 'x',
+        'src/runtime/race/race_linux_arm64.syso': elf({ machine: 183 }),
+      }
+      const zip = zipOf(Object.entries(files).map(([name, content]): Planned => [`${root}/${name}`, content]))
+      return { ...(await store(zip)), h1: 'h1:x' }
+    },
+  }
   const context: RuntimeContext = {
     home,
     report: recording(),
@@ -105,6 +130,7 @@ async function world(home: string) {
     npm: async () => npm,
     maven: async () => maven,
     pypi: () => assert.fail('asked Python'),
+    goModules: async () => goModules,
     debs: async () => ({
       find: async (_, arch, names) =>
         offered.debs.filter(deb => names.includes(deb.name) && deb.arch === arch),
@@ -397,6 +423,51 @@ describe('resolving a runtime', () => {
       )
       offered.node = { '11.3.0': gzipSync(await tar({ 'package/bin/npm-cli.js': 'n' })) }
       await assert.rejects(resolveRuntime(want('npm'), context), { code: 'RUNTIME_ARCHIVE_REFUSED' })
+    }))
+
+  it('of Go is what building an app needs, by its line, or no older than a release', () =>
+    at(async home => {
+      const { context, asked } = await world(home)
+      const go = await resolveRuntime(want('go', '1.26'), context)
+      assert.equal(go.version, '1.26.8')
+      assert.deepEqual(asked, ['golang.org/toolchain', 'v0.0.1-go1.26.8.linux-amd64'])
+      const files = (await readdir(go.path, { recursive: true, withFileTypes: true })).filter(each =>
+        each.isFile(),
+      )
+      assert.deepEqual(files.map(({ name }) => name).sort(), ['VERSION', 'compile', 'go', 'print.go'])
+      assert.equal((await stat(join(go.path, 'bin/go'))).mode & 0o777, 0o555)
+      assert.equal((await stat(join(go.path, 'pkg/tool/linux_amd64/compile'))).mode & 0o777, 0o555)
+      assert.equal((await stat(join(go.path, 'VERSION'))).mode & 0o777, 0o444)
+      assert.equal(go.purl, 'pkg:golang/toolchain@1.26.8')
+      const versionOf = async (version: string, minimum = true) =>
+        (await resolveRuntime({ ...want('go', version), options: { minimum } }, context)).version
+      assert.deepEqual(
+        [await versionOf('', false), await versionOf('1.26.0', false), await versionOf('1.26.0')],
+        ['1.27.1', '1.26.0', '1.26.8'],
+      )
+      // The first lines were not published as modules, and newer releases build what is written for them.
+      assert.deepEqual([await versionOf('1.13'), await versionOf('')], ['1.27.1', '1.27.1'])
+      await assert.rejects(versionOf('1.26.9'), { code: 'RUNTIME_VERSION_UNKNOWN' })
+      await assert.rejects(versionOf('1.26rc1'), { code: 'RUNTIME_VERSION_MALFORMED' })
+      const report = recording()
+      await resolveRuntime(want('go', '1.25'), { ...context, report })
+      assert.match(report.lines.join(), /Go 1\.25 gets no security fixes any more; 1\.26 and 1\.27 do/)
+    }))
+
+  it('of Go is the locked one again, from the store or by its module', () =>
+    at(async home => {
+      const { context, asked } = await world(home)
+      const session = openRuntimes(context)
+      const request = { ...want('go', '1.26.3'), options: { minimum: true } }
+      const go = await session.resolve(request)
+      const locks = session.locks()
+      assert.deepEqual(Object.keys(locks), ['go 1.26.3 amd64 debian 13 +minimum'])
+      await rm(join(home, 'trees'), { recursive: true })
+      await rm(join(home, 'artifacts'), { recursive: true })
+      asked.length = 0
+      const again = await openRuntimes({ ...context, locked: true }, locks).resolve(request)
+      assert.equal(again.digest, go.digest)
+      assert.deepEqual(asked, ['v0.0.1-go1.26.8.linux-amd64'])
     }))
 
   it('that is one jar makes a tree of that jar', () =>

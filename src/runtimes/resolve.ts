@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Artifact, metered } from '#sources'
 import { type Digest, digestOf, hexOf, isSystemError, Problem, printJson, temporaryDirectory } from '#std'
 import type { RuntimeContext } from './context.ts'
+import { goRecipe } from './go.ts'
 import { javaRecipe } from './java.ts'
 import { fetchLocked } from './locked.ts'
 import { materialise } from './materialise.ts'
@@ -19,6 +20,7 @@ import { sizeOf } from './unpack.ts'
 
 /** The names that requests may use. */
 export const RUNTIME_NAMES: readonly string[] = [
+  'go',
   'jdk',
   'jre',
   'maven',
@@ -57,7 +59,9 @@ function recipeOf(request: RuntimeRequest): Recipe {
         ? javaRecipe(request)
         : name === 'npm'
           ? npmRecipe
-          : mavenRecipe(name)
+          : name === 'go'
+            ? goRecipe
+            : mavenRecipe(name)
   if (!recipe) throw unknownRuntime(name, RUNTIME_NAMES)
   return recipe
 }

@@ -34,8 +34,8 @@ export interface Needs {
 
 /** One fetched file that a runtime was made of. `locator` never names a host. */
 export interface LockedArtifact {
-  readonly source: 'deb' | 'npm' | 'maven' | 'pypi'
-  /** deb: pool path; npm: `name@version`; Maven: path in the repository; PyPI: file name. */
+  readonly source: 'deb' | 'npm' | 'maven' | 'pypi' | 'go'
+  /** deb: pool path; npm and Go: `name@version`; Maven: path in the repository; PyPI: file name. */
   readonly locator: string
   readonly sha256: string
   readonly size: number

@@ -84,11 +84,15 @@ export async function unpackZip(
   tree: Tree,
   staging: Staging,
   archive: string,
-  limits: UnpackLimits = UNPACK_LIMITS,
+  {
+    limits = UNPACK_LIMITS,
+    rename = name => name,
+  }: { readonly limits?: UnpackLimits; readonly rename?: (path: string) => string | undefined } = {},
 ): Promise<void> {
   await using zip = await openZip(path, limits)
   for (const entry of zip.entries) {
-    const at = treePath(entry.name, archive)
+    const at = rename(treePath(entry.name, archive))
+    if (at === undefined) continue
     if (entry.type === 'directory') place(tree, at, { type: 'directory' }, archive)
     else if (entry.type === 'symlink') {
       place(tree, at, linkTo((await zip.read(entry, 4096)).toString('utf8'), entry.name, archive), archive)

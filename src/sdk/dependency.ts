@@ -9,7 +9,7 @@ import type { Target } from './target.ts'
 
 /** What a buildpack asks for. */
 export interface DependencyRequest {
-  /** `jdk`, `jre`, `maven`, `tomcat`, `spring-cloud-bindings` or `node`. */
+  /** `go`, `jdk`, `jre`, `maven`, `node`, `spring-cloud-bindings` or `tomcat`. */
   readonly name: string
   /** A version or the start of one (`21`, `3.9.*`); empty for the newest of the default line. */
   readonly version?: string

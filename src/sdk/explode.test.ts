@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { temporaryDirectory } from '#std'
+import { type Planned, zipOf } from '../std/zip.testing.ts'
 import { explodeZip } from './explode.ts'
-import { type Planned, zipOf } from './zip.testing.ts'
 
 async function exploded(entries: readonly Planned[], use: (app: string, root: string) => Promise<void>) {
   await using directory = await temporaryDirectory(tmpdir())

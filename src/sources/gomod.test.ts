@@ -99,6 +99,19 @@ describe('Go modules', () => {
     assert.equal(await goDirhash(artifact.path), h1)
   })
 
+  it('lists the versions that the first proxy knows', async () => {
+    const list = `${PROXY}/example.com/!mod/@v/list`
+    await using given = await modules(
+      { [list]: 'v1.0.0\nv1.1.0\n' },
+      { GOPROXY: `https://other.example,${PROXY}` },
+    )
+    assert.deepEqual(await given.go.versions('example.com/Mod'), ['v1.0.0', 'v1.1.0'])
+    await assert.rejects(given.go.versions('example.com/none'), { code: 'SOURCE_NOT_FOUND' })
+    await assert.rejects(given.go.versions('../x'), { code: 'SOURCE_ANSWER_INVALID' })
+    await using secret = await modules({}, { GOPRIVATE: 'example.com' })
+    await assert.rejects(secret.go.versions('example.com/mod'), { code: 'SOURCE_NO_REGISTRY' })
+  })
+
   it('asks nobody where the digest is known, and still compares it', async () => {
     await using given = await modules({ [ZIP]: zip })
     await given.go.fetch({ ...MODULE, h1 })

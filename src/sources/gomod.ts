@@ -3,8 +3,14 @@ import type { Artifact } from './artifacts.ts'
 import { escapeGoPath, lookUpChecksum } from './go-checksums.ts'
 import { goDirhash } from './go-dirhash.ts'
 import type { GoProxy, GoSettings } from './go-settings.ts'
-import { keep, type RegistryAccess } from './registry.ts'
-import { contentDiffers, noRegistry, notOffered, registryConfused } from './registry-problems.ts'
+import { discard, keep, type RegistryAccess, textOf } from './registry.ts'
+import {
+  contentDiffers,
+  noRegistry,
+  notOffered,
+  registryConfused,
+  registryRefused,
+} from './registry-problems.ts'
 
 /** A module version, such as `golang.org/toolchain` at `v0.0.1-go1.26.8.linux-amd64`. */
 export interface GoModule {
@@ -22,6 +28,11 @@ export interface GoModuleArtifact extends Artifact {
 /** Where Go modules come from. */
 export interface GoModules {
   /**
+   * The versions of a module that the first proxy which knows it lists, in its order. Nobody signs such a list; what is fetched by it is checked. Throws a
+   * `Problem` (`SOURCE_NO_REGISTRY`, `SOURCE_NOT_FOUND`, `SOURCE_REFUSED`).
+   */
+  versions(path: string): Promise<readonly string[]>
+  /**
    * The zip file of a module version, checked against the digest that is expected, else against the checksum database. Throws a `Problem`
    * (`SOURCE_NO_REGISTRY`, `SOURCE_NOT_FOUND`, `SOURCE_CONTENT_DIFFERS`, `SOURCE_UNVERIFIED`).
    */
@@ -33,9 +44,10 @@ const KIND = 'the Go module proxy'
 /** Opens the proxies that Go's settings name (https://go.dev/ref/mod, "GOPROXY protocol"). */
 export function openGoModules(settings: GoSettings, access: RegistryAccess): GoModules {
   return {
+    versions: path => listedVersions(path, settings, access),
     async fetch({ path, version, h1 }) {
       const what = `${path}@${version}`
-      if (!/^[\w.~/-]+$/.test(path) || !/^[\w.+~-]+$/.test(version) || path.split('/').includes('..')) {
+      if (!isModulePath(path) || !/^[\w.+~-]+$/.test(version)) {
         throw registryConfused(what, KIND, 'that is not a module version')
       }
       const wanted = h1 ?? (await wantedDigest(path, version, settings, access))
@@ -63,6 +75,43 @@ function wantedDigest(
   })
 }
 
+function isModulePath(path: string): boolean {
+  return /^[\w.~/-]+$/.test(path) && !path.split('/').includes('..')
+}
+
+/** The proxies that may be asked for a module; there is at least one. */
+function proxiesFor(path: string, settings: GoSettings): readonly GoProxy[] {
+  if (settings.proxies.length === 0) {
+    throw noRegistry('a Go module proxy', 'Set one with `go env -w GOPROXY=URL`, or in the variable GOPROXY.')
+  }
+  if (settings.isPrivate(path)) {
+    throw noRegistry(`a Go module proxy (${path} is private)`, 'Take it out of GOPRIVATE or GONOPROXY.')
+  }
+  return settings.proxies
+}
+
+async function listedVersions(
+  path: string,
+  settings: GoSettings,
+  access: RegistryAccess,
+): Promise<readonly string[]> {
+  const what = `the versions of ${path}`
+  if (!isModulePath(path)) throw registryConfused(what, KIND, 'that is not a module path')
+  let last: Problem | undefined
+  for (const { url, authorization, forgiving } of proxiesFor(path, settings)) {
+    const { status, body } = await access.get(`${url}/${escapeGoPath(path)}/@v/list`, {
+      authorization,
+      signal: access.signal,
+    })
+    if (status === 200)
+      return (await textOf(body, what, KIND, 4 << 20)).split(/\s+/).filter(version => version !== '')
+    discard(body)
+    last = status === 404 || status === 410 ? notOffered(what, KIND) : registryRefused(what, status, KIND)
+    if (!forgiving && last.code !== 'SOURCE_NOT_FOUND') break
+  }
+  throw last ?? notOffered(what, KIND)
+}
+
 async function fromProxies(
   path: string,
   version: string,
@@ -70,14 +119,8 @@ async function fromProxies(
   access: RegistryAccess,
 ): Promise<Artifact> {
   const what = `${path}@${version}`
-  if (settings.proxies.length === 0) {
-    throw noRegistry('a Go module proxy', 'Set one with `go env -w GOPROXY=URL`, or in the variable GOPROXY.')
-  }
-  if (settings.isPrivate(path)) {
-    throw noRegistry(`a Go module proxy (${path} is private)`, 'Take it out of GOPRIVATE or GONOPROXY.')
-  }
   const file = `${escapeGoPath(path)}/@v/${escapeGoPath(version)}.zip`
-  for (const proxy of settings.proxies) {
+  for (const proxy of proxiesFor(path, settings)) {
     const found = await fromProxy(proxy, file, what, access)
     if (found) return found
   }

@@ -1,15 +1,15 @@
 import { crc32 } from 'node:zlib'
 
-/** An entry of a zip for tests: a name, its text, and Unix mode bits (file type included). */
-export type Planned = readonly [name: string, text: string, unix?: number]
+/** An entry of a zip for tests: a name, its content, and Unix mode bits (file type included). */
+export type Planned = readonly [name: string, content: string | Uint8Array, unix?: number]
 
 /** A zip file with stored entries, just as its names are: also such as no honest archive has. */
 export function zipOf(entries: readonly Planned[]): Buffer {
   const bodies: Buffer[] = []
   const directory: Buffer[] = []
   let position = 0
-  for (const [name, text, unix = 0o100644] of entries) {
-    const [title, content] = [Buffer.from(name), Buffer.from(text)]
+  for (const [name, bytes, unix = 0o100644] of entries) {
+    const [title, content] = [Buffer.from(name), Buffer.from(bytes)]
     const local = Buffer.alloc(30)
     local.writeUInt32LE(0x04034b50, 0)
     local.writeUInt16LE(title.length, 26)
