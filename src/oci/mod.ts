@@ -22,8 +22,23 @@ export { parseManifest, printManifest } from './manifest.ts'
 export { compressionOf, DOCKER, type Family, OCI } from './media-types.ts'
 export { parseName, shortName } from './name.ts'
 export { rebaseLayers } from './rebase.ts'
+export {
+  DEFAULT_REGISTRY,
+  parseReference,
+  parseRegistry,
+  printReference,
+  type Reference,
+  type Repository,
+  withTag,
+} from './reference.ts'
 export type { Collected } from './store/collect.ts'
+export { type DaemonOptions, DaemonStore, type DaemonStoredImage, openDaemon } from './store/daemon/daemon.ts'
+export type { ImageDocuments } from './store/image-documents.ts'
 export { REF_NAME } from './store/index-file.ts'
 export { type LayoutStore, type Listed, openExchange, openLayout } from './store/layout.ts'
 export type { Lease } from './store/lease.ts'
+export { type LayerMemory, openLayerMemory, type Remembered } from './store/registry/layer-memory.ts'
+export type { Platform } from './store/registry/platform.ts'
+export { openRegistries, type Registries, type RegistriesOptions } from './store/registry/registries.ts'
+export type { RegistryStore } from './store/registry/registry-store.ts'
 export type { ImageStore } from './store/store.ts'

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { type Digest, digestOf, hexOf, packTar, syncDirectory, type TarEntry } from '#std'
 import type { Image, Layer } from '../image.ts'
 import { compressionOf } from '../media-types.ts'
@@ -25,7 +26,7 @@ export async function writeDockerArchive(
   name: string | undefined,
 ): Promise<WrittenArchive> {
   const imageId = digestOf(config)
-  const entries = packTar(entriesOf(image, config, name))
+  const entries = dockerArchive(image, config, name === undefined ? [] : [name])
   await mkdir(dirname(file), { recursive: true })
   const staged = join(dirname(file), `.${randomBytes(8).toString('hex')}.tmp`)
   try {
@@ -45,19 +46,37 @@ export async function writeDockerArchive(
   return { imageId }
 }
 
-function* entriesOf(image: Image, config: Buffer, name: string | undefined): Generator<TarEntry> {
+/**
+ * The archive as a stream, for a file or for a daemon. Layers of which `left` is true are named in it but not there: for a daemon that has
+ * them already.
+ */
+export function dockerArchive(
+  image: Image,
+  config: Buffer,
+  names: readonly string[],
+  left: (layer: Layer, index: number) => boolean = () => false,
+): Readable {
+  return packTar(entriesOf(image, config, names, left))
+}
+
+function* entriesOf(
+  image: Image,
+  config: Buffer,
+  names: readonly string[],
+  left: (layer: Layer, index: number) => boolean,
+): Generator<TarEntry> {
   const configName = `${hexOf(digestOf(config))}.json`
   yield fileEntry(configName, config.length, config)
   const written = new Set<string>()
-  for (const layer of image.layers) {
+  for (const [index, layer] of image.layers.entries()) {
     const path = pathOf(layer)
-    if (written.has(path)) continue
+    if (written.has(path) || left(layer, index)) continue
     written.add(path)
     yield fileEntry(path, layer.blob.size, () => verified(layer))
   }
   const manifest = Buffer.from(
     JSON.stringify([
-      { Config: configName, RepoTags: name === undefined ? null : [name], Layers: image.layers.map(pathOf) },
+      { Config: configName, RepoTags: names.length === 0 ? null : names, Layers: image.layers.map(pathOf) },
     ]),
   )
   yield fileEntry('manifest.json', manifest.length, manifest)
