@@ -21,7 +21,7 @@ export async function restoreBills(
     readonly restored: readonly RestoredBuildpack[]
   },
 ): Promise<void> {
-  const { places, cache, cached, restored, report } = options
+  const { places, cache, cached, restored, launchBills, report } = options
   if (restored.every(({ layers }) => layers.length === 0)) return
   const scratch = scratchOf(places)
   try {
@@ -32,7 +32,8 @@ export async function restoreBills(
       else report.warn('The bills of materials of cached layers are missing or damaged in the cache.')
     }
     const image = { host: join(scratch.host, 'bills-launch'), inside: `${places.layers.inside}/sbom/launch` }
-    if (await extractFromImage(options, image)) await copyBills(image.host, restored)
+    if (launchBills !== undefined) await copyBills(launchBills, restored)
+    else if (await extractFromImage(options, image)) await copyBills(image.host, restored)
   } finally {
     await removeTree(scratch.host)
   }

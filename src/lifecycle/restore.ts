@@ -30,6 +30,8 @@ export interface RestoreOptions {
   readonly analyzed: Analyzed
   /** The image whose metadata `analyzed` holds, for its bills of materials. */
   readonly previous?: StoredImage
+  /** A directory that has the bills of materials of that image already, where analysis has unpacked them. */
+  readonly launchBills?: string
   readonly cache?: Cache
   readonly platformApi?: PlatformApi
   /** Restore nothing but what buildpacks stored. */

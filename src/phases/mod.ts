@@ -1,0 +1,2 @@
+export { type PhaseHost, runLifecycle } from './run-phase.ts'
+export { CONTRACT_VERSION, LIFECYCLE_VERSION } from './version.ts'
