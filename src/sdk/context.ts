@@ -44,14 +44,15 @@ export interface BuildContext extends DetectContext {
    * Runs a program; its output passes through. The app directory and the buildpack's environment, unless `options` says otherwise;
    * variables are added to the environment, or left out of it where they are `undefined`. Throws a `Problem` (`PROGRAM_MISSING`, `PROGRAM_FAILED`).
    */
-  run(
-    command: string,
-    parameters: readonly string[],
-    options?: {
-      readonly directory?: string
-      readonly variables?: Readonly<Record<string, string | undefined>>
-    },
-  ): Promise<void>
+  run(command: string, parameters: readonly string[], options?: RunOptions): Promise<void>
+  /** Runs a program and returns what it prints to standard output, without blanks at its ends; everything else as `run`. */
+  output(command: string, parameters: readonly string[], options?: RunOptions): Promise<string>
+}
+
+/** How a program is run. */
+export interface RunOptions {
+  readonly directory?: string
+  readonly variables?: Readonly<Record<string, string | undefined>>
 }
 
 export type Detect = (context: DetectContext) => Detection | Promise<Detection>

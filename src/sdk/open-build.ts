@@ -4,13 +4,13 @@ import type { Component } from '#bom'
 import { parseBuildpackPlan, parseStore, printStore } from '#cnb'
 import { isSystemError, printToml, readIfExists } from '#std'
 import { writeBill } from './bill.ts'
-import type { BuildContext, DetectContext } from './context.ts'
+import type { BuildContext, DetectContext, RunOptions } from './context.ts'
 import { openResolver, servedBy } from './dependency.ts'
 import type { Requirement } from './detection.ts'
 import { Launch } from './launch.ts'
 import { openLayers } from './layers.ts'
 import type { Call } from './open-context.ts'
-import { runProgram } from './program.ts'
+import { outputOfProgram, runProgram } from './program.ts'
 
 /** A build under way: what the buildpack is handed, and what writes down what it said. */
 export interface OpenBuild {
@@ -42,14 +42,11 @@ export async function openBuild(
     environment: call.environment,
     say: line => log.detail(line),
   })
-  const run: BuildContext['run'] = (command, parameters, options = {}) => {
-    const { directory = call.application, variables = {} } = options
-    return runProgram(command, parameters, {
-      directory,
-      environment: { ...call.environment, ...variables },
-      log,
-    })
-  }
+  const programOptions = ({ directory = call.application, variables = {} }: RunOptions = {}) => ({
+    directory,
+    environment: { ...call.environment, ...variables },
+    log,
+  })
   return {
     context: {
       ...context,
@@ -61,7 +58,9 @@ export async function openBuild(
       store: remembered.store,
       components: more => void components.push(...more),
       dependency,
-      run,
+      run: (command, parameters, options) => runProgram(command, parameters, programOptions(options)),
+      output: async (command, parameters, options) =>
+        (await outputOfProgram(command, parameters, programOptions(options))).trim(),
     },
     async finish() {
       const table = launch.table()

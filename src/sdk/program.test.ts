@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { temporaryDirectory } from '#std'
 import { openLog } from './log.ts'
-import { runProgram } from './program.ts'
+import { outputOfProgram, runProgram } from './program.ts'
 
 function recorded() {
   const parts: string[] = []
@@ -26,6 +26,14 @@ describe('runProgram', () => {
 
   it('gives the program the environment that it is handed, and no input', async () => {
     assert.equal(await sh('echo "$A-$B-$HOME"; cat', { A: 'x', B: undefined }), '      x--\n')
+  })
+
+  it('can give back what a program prints, and logs only its complaints', async () => {
+    const { log, text } = recorded()
+    const options = { directory: tmpdir(), environment: {}, log }
+    assert.equal(await outputOfProgram('/bin/sh', ['-c', 'echo one; echo two >&2'], options), 'one\n')
+    assert.equal(text(), '      two\n')
+    await assert.rejects(outputOfProgram('/bin/sh', ['-c', 'exit 2'], options), { code: 'PROGRAM_FAILED' })
   })
 
   it('says how a program ended, and which', async () => {

@@ -19,15 +19,35 @@ export async function runProgram(
   parameters: readonly string[],
   { directory, environment, log }: ProgramOptions,
 ): Promise<void> {
+  await ran(command, parameters, { directory, environment, log }, chunk => log.output(chunk))
+}
+
+/** Runs a program and returns what it prints to standard output; everything else as `runProgram`. */
+export async function outputOfProgram(
+  command: string,
+  parameters: readonly string[],
+  options: ProgramOptions,
+): Promise<string> {
+  let text = ''
+  await ran(command, parameters, options, chunk => {
+    text += chunk
+  })
+  return text
+}
+
+async function ran(
+  command: string,
+  parameters: readonly string[],
+  { directory, environment, log }: ProgramOptions,
+  take: (chunk: string) => void,
+): Promise<void> {
   const child = spawn(command, parameters, {
     cwd: directory,
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8')
-    stream.on('data', (chunk: string) => log.output(chunk))
-  }
+  child.stdout.setEncoding('utf8').on('data', take)
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => log.output(chunk))
   const how = await new Promise<string | undefined>((done, failed) => {
     child.on('error', error =>
       failed(isSystemError(error, 'ENOENT', 'EACCES', 'ENOEXEC') ? programMissing(command, error) : error),
