@@ -19,12 +19,14 @@ describe('platform directory', () => {
     await mkdir(binding)
     await writeFile(join(binding, 'type'), 'maven')
     await writeFile(join(binding, 'settings.xml'), '<settings/>\n')
-    await writeFile(join(binding, '.hidden'), 'no')
+    await writeFile(join(binding, '..hidden'), 'no')
+    await writeFile(join(binding, '.npmrc'), 'yes')
     const out = join(place.path, 'out')
     await writePlatformDirectory(out, { BP_JVM_VERSION: '17 ' }, [parseBinding(binding, '/')])
     assert.equal(readFileSync(join(out, 'env/BP_JVM_VERSION'), 'utf8'), '17 ')
     assert.equal(readFileSync(join(out, 'bindings/maven/settings.xml'), 'utf8'), '<settings/>\n')
-    assert.throws(() => readFileSync(join(out, 'bindings/maven/.hidden')), { code: 'ENOENT' })
+    assert.equal(readFileSync(join(out, 'bindings/maven/.npmrc'), 'utf8'), 'yes')
+    assert.throws(() => readFileSync(join(out, 'bindings/maven/..hidden')), { code: 'ENOENT' })
   })
 
   it('refuses a binding without a type, and one whose name is a path', async () => {

@@ -94,7 +94,7 @@ async function copyBinding({ name, directory }: BindingSource, target: string): 
   await mkdir(target, { mode: 0o700 })
   let entries: string[]
   try {
-    entries = (await readdir(directory)).filter(entry => !entry.startsWith('.')).sort(byBytes)
+    entries = (await readdir(directory)).filter(entry => !entry.startsWith('..')).sort(byBytes)
   } catch (error) {
     if (!isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES')) throw error
     throw invalidBinding(name, `${directory} is not a directory that can be read`, error)

@@ -19,14 +19,15 @@ describe('bindings', () => {
       type: 'Maven\n',
       provider: 'x',
       'settings.xml': ' <a/> \n',
-      '.hidden': '',
+      '..hidden': '',
+      '.netrc': 'machine a',
     })
     await write(second, 'nothing', { 'settings.xml': '' })
     const bindings = await readBindings([undefined, first, second])
     const only = bindings.only('maven')
     assert.deepEqual(
       [only?.name, only?.type, only?.provider, only?.entries],
-      ['settings', 'Maven', 'x', ['settings.xml']],
+      ['settings', 'Maven', 'x', ['.netrc', 'settings.xml']],
     )
     assert.equal(await only?.read('settings.xml'), '<a/>')
     assert.equal(only?.path('type'), undefined)

@@ -13,7 +13,7 @@ export interface Binding {
   readonly provider?: string
   /** The directory of the binding. */
   readonly directory: string
-  /** Names of its entries, `type` and `provider` left out, sorted. */
+  /** Names of its entries (`.netrc` may be one), `type` and `provider` left out, sorted. */
   readonly entries: readonly string[]
   /** The path of an entry's file. */
   path(entry: string): string | undefined
@@ -28,7 +28,7 @@ export interface Bindings extends Iterable<Binding> {
   only(type: string): Binding | undefined
 }
 
-/** Reads the bindings below the first of the roots that is there. Directories without a file `type` do not count, hidden files neither. */
+/** Reads the bindings below the first of the roots that is there. Directories without a file `type` do not count, hidden ones neither. */
 export async function readBindings(roots: readonly (string | undefined)[]): Promise<Bindings> {
   for (const root of roots) {
     if (!root) continue
@@ -66,7 +66,7 @@ async function readBinding(name: string, directory: string): Promise<Binding | u
   if (!type) return undefined
   const provider = (await readIfExists(join(directory, 'provider')))?.trim()
   const entries: string[] = []
-  for (const entry of (await namesIn(directory)) ?? []) {
+  for (const entry of (await namesIn(directory, '..')) ?? []) {
     if (entry === 'type' || entry === 'provider') continue
     if ((await stat(join(directory, entry))).isFile()) entries.push(entry)
   }
@@ -82,9 +82,10 @@ async function readBinding(name: string, directory: string): Promise<Binding | u
   }
 }
 
-async function namesIn(directory: string): Promise<string[] | undefined> {
+/** Kubernetes keeps what entries link to under names that begin with two dots. */
+async function namesIn(directory: string, hidden = '.'): Promise<string[] | undefined> {
   try {
-    return (await readdir(directory)).filter(name => !name.startsWith('.')).sort(byBytes)
+    return (await readdir(directory)).filter(name => !name.startsWith(hidden)).sort(byBytes)
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error
