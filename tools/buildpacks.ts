@@ -15,6 +15,7 @@ const ORDER = [
     'spring-boot?',
     'procfile?',
   ],
+  ['ca-certificates?', 'node', 'npm?', 'node-start', 'procfile?'],
   ['ca-certificates?', 'procfile'],
 ]
 

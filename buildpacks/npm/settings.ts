@@ -1,0 +1,53 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BuildContext, digestOf, isSystemError, readIfExists } from '#sdk'
+
+/** What npm is told besides the project's own `.npmrc`. */
+export interface Settings {
+  readonly variables: Readonly<Record<string, string>>
+  /** Digests of what may hold credentials. */
+  readonly digests: Readonly<Record<string, string>>
+}
+
+/**
+ * The settings of npm: those of a binding of type `npmrc` (entry `.npmrc`), which come before the machine's registry (`SLIPWAY_NPM_REGISTRY`, from the platform) and after the
+ * project's own. `scratch` is a directory that goes with the build.
+ */
+export async function npmSettings(
+  { bindings, environment }: Pick<BuildContext, 'bindings' | 'environment'>,
+  project: string,
+  scratch: string,
+): Promise<Settings> {
+  const variables: Record<string, string> = {}
+  const digests: Record<string, string> = {}
+  const own = await readIfExists(join(project, '.npmrc'))
+  if (own !== undefined) digests['npmrc-sha256'] = digestOf(own)
+  const binding = bindings.only('npmrc')
+  // Hidden files are no entries of a binding, and the file of npm is one.
+  const bound = binding && join(binding.directory, '.npmrc')
+  const text = bound && (await readIfExists(bound))
+  const file = text === undefined ? binding?.path('npmrc') : bound
+  if (file) {
+    digests['binding-sha256'] = digestOf(await readFile(file))
+    variables.npm_config_userconfig = file
+  }
+  const registry = environment.SLIPWAY_NPM_REGISTRY
+  if (registry) {
+    const global = join(scratch, 'npmrc')
+    await writeFile(global, `registry=${registry}\n`)
+    variables.npm_config_globalconfig = global
+  }
+  return { variables, digests }
+}
+
+/** Removes the project's `.npmrc` where it holds a credential itself, and says whether it did: what is in the app is in the image. */
+export async function removeCredentials(project: string): Promise<boolean> {
+  const path = join(project, '.npmrc')
+  const text = (await readIfExists(path)) ?? ''
+  if (!/^\s*[^;#\n]*(?:_authToken|_auth|_password)\s*=\s*(?!["']?\$\{[^}]*\}["']?\s*$)\S/m.test(text))
+    return false
+  await rm(path).catch(error => {
+    if (!isSystemError(error, 'ENOENT')) throw error
+  })
+  return true
+}
