@@ -20,6 +20,21 @@ export { type BuildDocument, parseBuild } from './build.ts'
 export { type BuildLabel, type LabelledProcess, parseBuildLabel } from './build-label.ts'
 export { type BuildPlan, type BuildPlanOption, parseBuildPlan, type Require } from './build-plan.ts'
 export {
+  type BuilderConfig,
+  type ModulePlace,
+  parseBuilderConfig,
+} from './builder-config.ts'
+export { type BuildVariable, buildVariableFiles } from './builder-environment.ts'
+export {
+  BUILDER_LABEL,
+  type BuilderMetadata,
+  MIXINS_LABEL,
+  parseBuilderMetadata,
+  printBuilderMetadata,
+  runImagesOf,
+} from './builder-metadata.ts'
+export { parseTarget } from './builder-target.ts'
+export {
   type BuildpackDescriptor,
   effectiveTargets,
   fullName,
@@ -28,6 +43,39 @@ export {
   takesPart,
   wantedFiles,
 } from './buildpack.ts'
+export {
+  BUILDPACKAGE_LABEL,
+  type Buildpackage,
+  parseBuildpackage,
+  printBuildpackage,
+} from './buildpackage.ts'
+export {
+  BUILDPACK_LAYERS_LABEL,
+  EXTENSION_LAYERS_LABEL,
+  type ModuleLayer,
+  moduleLayer,
+  parseModuleLayers,
+  printModuleLayers,
+} from './buildpackage-layers.ts'
+export {
+  type BuildpackLocator,
+  idAndVersion,
+  mayBeRegistryId,
+  parseBuildpackLocator,
+} from './buildpackage-locator.ts'
+export type { ModuleInfo } from './buildpackage-module.ts'
+export {
+  EXTENSION_ORDER_LABEL,
+  ORDER_LABEL,
+  parseOrderLabel,
+  printOrderLabel,
+} from './buildpackage-order.ts'
+export {
+  chooseRegistryEntry,
+  parseRegistryIndex,
+  type RegistryEntry,
+  registryIndexPath,
+} from './buildpackage-registry.ts'
 export {
   applyEnvironmentFiles,
   applyUserVariables,
@@ -67,6 +115,12 @@ export {
 export { type Label, type Launch, type Process, parseLaunch, type Slice } from './launch.ts'
 export { type LayerDocument, type LayerTypes, parseLayer, printLayer, printRestoredLayer } from './layer.ts'
 export {
+  type ApiSet,
+  type LifecycleDescriptor,
+  parseLifecycleDescriptor,
+  printLifecycleDescriptor,
+} from './lifecycle-descriptor.ts'
+export {
   type BuildpackLayers,
   buildpackLayersFrom,
   buildpackLayersSchema,
@@ -88,6 +142,7 @@ export {
   parseOrder,
   printOrder,
 } from './order.ts'
+export { type PackageConfig, parsePackageConfig } from './package-config.ts'
 export {
   type Plan,
   type PlanEntry,
@@ -123,6 +178,7 @@ export {
   sbomFileOf,
   type UnknownSbomFile,
 } from './sbom-files.ts'
+export { parseStack, printStack } from './stack.ts'
 export { parseStore, printStore, type Store } from './store.ts'
 export { parseSystem, type SystemBuildpacks, withSystem } from './system.ts'
 export {
