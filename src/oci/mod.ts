@@ -10,6 +10,7 @@ export {
   type Copied,
   type CopyOptions,
   type CopyPlace,
+  type CopyWays,
   copyImage,
   openSource,
   parsePlace,

@@ -12,6 +12,7 @@ import { Blobs } from './blobs.ts'
 import { type Collected, collect } from './collect.ts'
 import { lockLayout, prepareLayout } from './ground.ts'
 import { gzip } from './gzip.ts'
+import type { ImageDocuments } from './image-documents.ts'
 import { changeIndex, nameOf, parseIndex, REF_NAME, readIndex } from './index-file.ts'
 import { type Lease, takeLease } from './lease.ts'
 import type { ImageStore } from './store.ts'
@@ -96,6 +97,11 @@ export class LayoutStore implements ImageStore {
       configDigest: manifest.config.digest,
       configSize: manifest.config.size,
     }
+  }
+
+  /** The bytes of an image's manifest and configuration, as they are here. */
+  async documents({ digest, configDigest }: StoredImage): Promise<ImageDocuments> {
+    return { manifest: await this.blobs.read(digest), config: await this.blobs.read(configDigest) }
   }
 
   /** What an index of images, such as one for several platforms, lists. */
@@ -183,14 +189,18 @@ export class LayoutStore implements ImageStore {
   }
 
   /** Takes over the manifest and configuration of an image whose layers are all here, byte for byte, so that its digest stays. */
-  async adopt(from: LayoutStore, image: StoredImage, names: readonly string[]): Promise<StoredImage> {
+  async adopt(
+    image: StoredImage,
+    { manifest, config }: ImageDocuments,
+    names: readonly string[],
+  ): Promise<StoredImage> {
     const checked = names.map(this.#parseName)
     await this.#mustHave(
       image.layers.map(layer => layer.blob),
       names[0] ?? 'the image',
     )
-    await this.blobs.add(await from.blobs.read(image.configDigest))
-    const manifest = await from.blobs.read(image.digest)
+    await prepareLayout(this.root)
+    await this.blobs.add(config)
     await this.blobs.add(manifest)
     const mediaType = image.family === 'oci' ? OCI.manifest : DOCKER.manifest
     await this.#name(checked, {
