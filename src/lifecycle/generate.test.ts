@@ -14,9 +14,9 @@ describe('image extensions', () => {
   })
   afterEach(() => shop[Symbol.asyncDispose]())
 
-  const provides = (name: string) => `printf '[[provides]]\\nname = "${name}"\\n' >> "$2"\n`
+  const provides = (name: string) => `printf `[[provides]]\\nname = "\${name}"\\n` >> "$2"\n`
   const requires = (name: string) =>
-    `printf '[[requires]]\\nname = "${name}"\\n[requires.metadata]\\nfor = "${name}"\\n' >> "$2"\n`
+    `printf `[[requires]]\\nname = "${name}"\\n[requires.metadata]\\nfor = "\${name}"\\n` >> "$2"\n`
   const writes = (file: string, text: string) => `cat > "$1/${file}" <<'END'\n${text}\nEND\n`
   const add = (id: string, name: string, script: string) =>
     shop.add(id, { extension: true, detect: provides(name), generate: script })
@@ -37,7 +37,7 @@ describe('image extensions', () => {
       await run(writes('run.Dockerfile', 'FROM x\nRUN apt-get update'), writes('run.Dockerfile', switched)),
       { plan: [], runImage: { reference: 'registry.example/run:2', extension: 'acme/second@1.0.0' } },
     )
-    const kept = 'ARG base_image\nFROM ${base_image}'
+    const kept = `ARG base_image\nFROM \${base_image}`
     const { runImage } = await run(
       writes('run.Dockerfile', 'FROM a/b@sha256:00'),
       writes('run.Dockerfile', kept),
@@ -86,13 +86,13 @@ describe('image extensions', () => {
     ['two stages', 'run.Dockerfile', 'FROM x\nFROM y', 'EXTENSION_UNSUPPORTED', /line 2/],
     ['a platform', 'run.Dockerfile', 'FROM --platform=linux/arm64 x', 'EXTENSION_UNSUPPORTED', /line 1/],
     ['another variable', 'run.Dockerfile', 'ARG x=1\nFROM $x', 'EXTENSION_UNSUPPORTED', /line 1 .*ARG x=1/],
-    ['a variable in a name', 'run.Dockerfile', 'FROM a:${tag}', 'EXTENSION_UNSUPPORTED', /line 1/],
+    ['a variable in a name', 'run.Dockerfile', `FROM a:\${tag}`, 'EXTENSION_UNSUPPORTED', /line 1/],
     ['a hidden line', 'run.Dockerfile', 'FROM x\n# c\\\nRUN \\\n # c\n a', 'EXTENSION_UNSUPPORTED', /line 3/],
     ['no FROM', 'run.Dockerfile', '# nothing', 'EXTENSION_OUTPUT_INVALID', /no FROM/],
     [
       'a build.Dockerfile',
       'build.Dockerfile',
-      'ARG base_image\nFROM ${base_image}\nUSER 0',
+      `ARG base_image\nFROM \${base_image}\nUSER 0`,
       'EXTENSION_UNSUPPORTED',
       /line 3 of its build\.Dockerfile/,
     ],

@@ -1,7 +1,10 @@
 import type { LayoutStore, StoredImage } from '#oci'
-import type { BaseLock } from '#os'
+import { type BaseLock, CNB } from '#os'
 import { type AppLock, lockedBase } from './app-lock.ts'
 import { type BaseRoot, type Bases, machineArchitecture } from './bases.ts'
+import { type Builder, distroIn } from './builder.ts'
+import type { BuildRoot } from './builder-root.ts'
+import { builderRunImage } from './builder-run-image.ts'
 import { imageMissing, runImageElsewhere } from './problems.ts'
 
 /** What a build stands on: the image that the app is put on, and the directory that buildpacks run in. */
@@ -11,8 +14,12 @@ export interface BuildBases {
     readonly name: string
     /** NAME@DIGEST. */
     readonly reference: string
+    /** Where copies of it are. */
+    readonly mirrors: readonly string[]
   }
-  readonly build: BaseRoot
+  readonly build: BuildRoot
+  /** The distribution of what buildpacks run in, for a run image that does not say its own. */
+  readonly distro: { readonly name: string; readonly version: string } | undefined
   /** What of both is to be pinned. */
   readonly locks: readonly BaseLock[]
 }
@@ -22,8 +29,10 @@ export interface BuildBasesOptions {
   readonly bases: Bases
   readonly lock: AppLock
   readonly locked: boolean
-  /** Default `slipway/run:base`. */
+  /** Default `slipway/run:base`, or what the builder says. */
   readonly runImage: string | undefined
+  /** In place of slipway's own build base. */
+  readonly builder?: Builder | undefined
 }
 
 const RUN = 'slipway/run:base'
@@ -35,7 +44,8 @@ const BUILD = 'build:base'
  * on one runs on the other. Throws a `Problem` (`IMAGE_MISSING`, `RUN_IMAGE_PLATFORM`, or what making a base throws).
  */
 export async function buildBases(options: BuildBasesOptions): Promise<BuildBases> {
-  const { store, bases, runImage = RUN } = options
+  const { store, bases, builder, runImage = RUN } = options
+  if (builder) return await builderBases(builder, options)
   const named = await bases.find(runImage).catch(error => {
     if (runImage.startsWith('slipway/')) throw error
     return undefined
@@ -52,7 +62,7 @@ export async function buildBases(options: BuildBasesOptions): Promise<BuildBases
     if (!image) throw imageMissing(runImage)
     checkPlatform(runImage, image)
     const build = await bases.root(buildBase, choose(buildBase.recipe.name, buildBase.release))
-    return { run: placed(runImage, image), build, locks: [build.lock] }
+    return { run: placed(runImage, image), ...ownBase(build), locks: [build.lock] }
   }
   // The name itself belongs to whoever asks for that base; a build takes it only where nobody has.
   const names = (await store.resolve(named.reference)) ? [] : undefined
@@ -60,12 +70,34 @@ export async function buildBases(options: BuildBasesOptions): Promise<BuildBases
     bases.image(named, choose(named.recipe.name, named.release), names),
     bases.root(buildBase, choose(buildBase.recipe.name, buildBase.release)),
   ])
-  return { run: placed(run.reference, run.image), build, locks: [run.lock, build.lock] }
+  return { run: placed(run.reference, run.image), ...ownBase(build), locks: [run.lock, build.lock] }
 }
 
-function placed(name: string, image: StoredImage): BuildBases['run'] {
+/** The root of a builder with the run image that it names, or that the person does. */
+async function builderBases(builder: Builder, options: BuildBasesOptions): Promise<BuildBases> {
+  const { image, name, mirrors } = await builderRunImage(builder, options)
+  checkPlatform(name, image)
+  const { root } = builder
+  return {
+    run: placed(name, image, mirrors),
+    build: root,
+    distro: await distroIn(root.directory),
+    locks: [],
+  }
+}
+
+function ownBase({ directory, settings }: BaseRoot): Pick<BuildBases, 'build' | 'distro'> {
+  const variables = settings.config.Env.map((entry): [string, string] => {
+    const equals = entry.indexOf('=')
+    return [entry.slice(0, equals), entry.slice(equals + 1)]
+  })
+  const environment = Object.fromEntries(variables)
+  return { build: { directory, environment, user: { ...CNB, home: '/home/cnb' } }, distro: undefined }
+}
+
+function placed(name: string, image: StoredImage, mirrors: readonly string[] = []): BuildBases['run'] {
   const bare = name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
-  return { name, image, reference: `${bare}@${image.digest}` }
+  return { name, image, reference: `${bare}@${image.digest}`, mirrors }
 }
 
 function checkPlatform(name: string, { config }: StoredImage): void {

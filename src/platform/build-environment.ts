@@ -1,5 +1,6 @@
+import { lstat } from 'node:fs/promises'
 import { type Environment, inheritedEnvironment } from '#cnb'
-import type { BaseSettings } from '#os'
+import type { BuildRoot } from './builder-root.ts'
 import type { MachineCertificates } from './extra-certificates.ts'
 
 const PEM = '/etc/ssl/certs/ca-certificates.crt'
@@ -19,20 +20,19 @@ const CERTIFICATE_VARIABLES = [
  * What buildpacks inherit: the environment of the build image, its user's home, how this machine reaches the network and whom it trusts there,
  * and what makes builds give the same result anywhere. Nothing else of the caller's environment; layers, the project and the user override all of it.
  */
-export function buildEnvironment(
-  { config }: BaseSettings,
+export async function buildEnvironment(
+  { environment, user, directory }: BuildRoot,
   machine: Readonly<Record<string, string | undefined>>,
   created: number,
   certificates: MachineCertificates | undefined,
-): Environment {
-  const image = Object.fromEntries(
-    config.Env.map(entry => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
-  )
+): Promise<Environment> {
   const { HTTP_PROXY, http_proxy, HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy } = machine
   const inherited = inheritedEnvironment({
+    ...environment,
     ...{ HTTP_PROXY, http_proxy, HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy },
-    ...{ PATH: image.PATH, CNB_STACK_ID: image.CNB_STACK_ID, HOME: '/home/cnb' },
+    HOME: user.home,
   })
-  const trust = certificates ? CERTIFICATE_VARIABLES.map((name): [string, string] => [name, PEM]) : []
+  const trusts = certificates && (await lstat(`${directory}${PEM}`).catch(() => undefined))?.isFile()
+  const trust = trusts ? CERTIFICATE_VARIABLES.map((name): [string, string] => [name, PEM]) : []
   return new Map([...inherited, ['LANG', 'C.UTF-8'], ['SOURCE_DATE_EPOCH', String(created)], ...trust])
 }

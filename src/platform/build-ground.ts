@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Executor } from '#lifecycle'
-import type { LayoutStore } from '#oci'
+import type { LayoutStore, StoredImage } from '#oci'
 import {
   type MachineSources,
   openMachineSources,
@@ -18,12 +18,17 @@ import { type BuildBases, buildBases } from './build-bases.ts'
 import type { BuildDirectory } from './build-directory.ts'
 import { buildNode } from './build-node.ts'
 import type { BuildRequest } from './build-request.ts'
+import { type Builder, openBuilder } from './builder.ts'
+import { findRun } from './builder-run-image.ts'
 import { DEPENDENCY_SOCKET, DEPENDENCY_TREES, serveDependencies } from './dependencies.ts'
 import { NODE_INSIDE, sandboxExecutor } from './executables.ts'
 import { type MachineCertificates, machineCertificates } from './extra-certificates.ts'
+import { type ForeignImages, openForeignImages } from './foreign-image.ts'
 import { openMachineSandbox } from './machine-sandbox.ts'
+import { builderUnlocked } from './problems.ts'
 import { shippedCatalog } from './shipped.ts'
 import { together } from './together.ts'
+import { openUnpacked, type Unpacked } from './unpacked.ts'
 
 /** What of the machine a build uses: registries, bases, runtimes. Connections are closed when it is disposed. */
 export interface BuildGround extends AsyncDisposable {
@@ -35,11 +40,24 @@ export interface BuildGround extends AsyncDisposable {
   readonly node: Runtime
   readonly sandbox: Sandbox
   readonly runtimes: RuntimeSession
+  /** Files of images and archives that the build uses. */
+  readonly unpacked: Unpacked
+  readonly images: ForeignImages
+  /** Set where the build is not on slipway's own base with slipway's own buildpacks. */
+  readonly builder: Builder | undefined
+  /** Finds another run image than the one in `bases`. */
+  readonly findRun: (name: string) => Promise<StoredImage>
 }
 
 /** Finds or makes everything that a build stands on. What was made before is only found. */
-export async function openBuildGround(request: BuildRequest, store: LayoutStore): Promise<BuildGround> {
+export async function openBuildGround(
+  request: BuildRequest,
+  store: LayoutStore,
+  builderName?: string,
+): Promise<BuildGround> {
   const { home, environment, report, signal, path, locked } = request
+  if (locked && builderName !== undefined && !builderName.includes('@sha256:'))
+    throw builderUnlocked(builderName)
   const certificates = await machineCertificates(home, environment, report)
   const sources = openMachineSources({
     home,
@@ -50,11 +68,26 @@ export async function openBuildGround(request: BuildRequest, store: LayoutStore)
     now: Date.now,
     signal,
   })
+  const images = openForeignImages(store, request.workingDirectory)
+  const unpacked = await openUnpacked(home, report)
+  const close = async () => {
+    for (const each of [images, unpacked, sources]) await each[Symbol.asyncDispose]()
+  }
   try {
-    const lock = await readAppLock(path, locked)
+    const lock = await readAppLock(path, locked && builderName === undefined)
     const bases = openBases({ home, store, catalog: shippedCatalog(), archive: sources.archive, report })
+    const open = async () => {
+      const builder =
+        builderName === undefined
+          ? undefined
+          : await openBuilder(await images.find(builderName), builderName, unpacked)
+      return {
+        builder,
+        bases: await buildBases({ store, bases, lock, locked, runImage: request.runImage, builder }),
+      }
+    }
     const [found, node, sandbox] = await together([
-      buildBases({ store, bases, lock, locked, runImage: request.runImage }),
+      open(),
       buildNode({ home, sources, arch: machineArchitecture(), report }),
       openMachineSandbox({ home, environment, sources, report, driver: request.driver }),
     ])
@@ -62,17 +95,20 @@ export async function openBuildGround(request: BuildRequest, store: LayoutStore)
       certificates,
       sources,
       lock,
-      bases: found,
+      ...found,
+      findRun: name => findRun(name, { store, bases, locked }),
+      unpacked,
+      images,
       node,
       sandbox,
       runtimes: openRuntimes({ ...sources, home, report, locked }, lock.runtimes),
       async [Symbol.asyncDispose]() {
         await sandbox[Symbol.asyncDispose]()
-        await sources[Symbol.asyncDispose]()
+        await close()
       },
     }
   } catch (error) {
-    await sources[Symbol.asyncDispose]()
+    await close()
     throw error
   }
 }
@@ -82,19 +118,22 @@ export interface BuildExecutor extends AsyncDisposable {
   readonly executor: Executor
 }
 
-/** Answers buildpacks in the sandbox from now on. */
+/** Answers buildpacks in the sandbox from now on. `foreign` says that not all of them are slipway's own. */
 export async function openBuildExecutor(
   { home, report, network }: BuildRequest,
-  { runtimes, certificates, sandbox, node, bases }: BuildGround,
+  { runtimes, certificates, sandbox, node, bases, builder }: BuildGround,
   { path, places }: BuildDirectory,
+  foreign: boolean,
 ): Promise<BuildExecutor> {
   report.detail(sandbox.description)
   const resolve = (asked: RuntimeRequest) => runtimes.resolve(asked)
   const server = await serveDependencies({ directory: join(path, 'dependencies'), resolve, report })
   const executor = await sandboxExecutor({
     sandbox,
-    root: bases.build.directory,
+    root: bases.build,
+    temporary: foreign ? 'disk' : 'memory',
     places: [
+      ...(builder?.places ?? []),
       places.platform,
       { host: server.socket, inside: DEPENDENCY_SOCKET },
       { host: join(home, 'trees'), inside: DEPENDENCY_TREES },

@@ -15,8 +15,15 @@ export interface BuildRequest {
   /** Variables of the user; they win over those of the project. */
   readonly variables: ReadonlyMap<string, string>
   readonly bindings: readonly BindingSource[]
-  /** Ids or directories of buildpacks, relative to `workingDirectory`; none for the order of slipway. */
+  /** Places or ids of buildpacks, paths relative to `workingDirectory`; none for the order of the builder. */
   readonly buildpacks: readonly string[]
+  /** The same, around each group of the builder's order. */
+  readonly preBuildpacks: readonly string[]
+  readonly postBuildpacks: readonly string[]
+  /** The image of a builder of others; `slipway` for none whatever the project says. */
+  readonly builder: string | undefined
+  /** Leave image extensions of the builder out. */
+  readonly skipExtensions: boolean
   readonly workingDirectory: string
   /** Default `slipway/run:base`. */
   readonly runImage: string | undefined

@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BaseTarget } from '#cnb'
 import {
   analyze,
   build,
   type Cache,
   exportCache,
   exportImage,
+  generate,
   type LauncherOptions,
   LaunchFactsIndex,
   type LayerRules,
+  type Places,
   restore,
-  runTarget,
   StatIndex,
   salvageCache,
 } from '#lifecycle'
@@ -21,11 +21,13 @@ import { updatedLock, writeAppLock } from './app-lock.ts'
 import { type AppProject, projectMetadata, projectVariables, readAppProject } from './app-project.ts'
 import { machineArchitecture } from './bases.ts'
 import { openBuildCache } from './build-cache.ts'
+import { builderOf, onlyOwnBuildpacks, openChoice } from './build-choice.ts'
 import { type BuildDirectory, openBuildDirectory } from './build-directory.ts'
 import { buildEnvironment } from './build-environment.ts'
 import { type BuildGround, openBuildExecutor, openBuildGround } from './build-ground.ts'
 import type { BuildRequest } from './build-request.ts'
-import { chooseBuildpacks } from './chosen-buildpacks.ts'
+import type { Builder } from './builder.ts'
+import { writeVariableFiles } from './builder-files.ts'
 import { createdTime } from './created.ts'
 import { detectWithHints } from './detect-hints.ts'
 import { withInsidePaths } from './inside-paths.ts'
@@ -35,13 +37,14 @@ import { nameTaken } from './problems.ts'
 import { shipped, shippedCatalog } from './shipped.ts'
 import { copySource } from './source.ts'
 import { sourceFilter } from './source-filter.ts'
+import { stackNotes } from './stack-notes.ts'
 import { openStore } from './store.ts'
+import { switchRunImage, targetOf } from './switched-run-image.ts'
 import { together } from './together.ts'
 import { mayBeUnchanged, nameInputs, rememberInputs, unchangedImage } from './unchanged.ts'
 import { VERSION } from './version.ts'
 
 const PLATFORM_API = '0.15'
-const RULES: LayerRules = { owner: CNB, parents: 'fixed' }
 
 /**
  * Builds an image from source and puts it into the store. The lifecycle runs in this process; only executables of buildpacks run in
@@ -60,7 +63,6 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   const began = (await stat(directory.path, { bigint: true })).ctimeNs
   const { places } = directory
   const stats = new StatIndex(join(home, 'exports/layers'))
-  const options = { ...request, places, rules: RULES, stats, clear: request.clearCache }
   const ignored = sourceFilter(project.project)
   const source = { from: path, to: places.app.host, ignored, without: home, report, signal: request.signal }
   const name = (ground: BuildGround) =>
@@ -73,8 +75,13 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
       began,
     )
   const own = onlyOwnBuildpacks(request, project)
-  await using early = own && mayBeUnchanged(request) ? await openBuildGround(request, store) : undefined
-  const same = early && (await unchangedImage(request, store, await name(early)))
+  const builder = builderOf(request, project)
+  const first = builder !== undefined || (own && mayBeUnchanged(request))
+  await using early = first ? await openBuildGround(request, store, builder) : undefined
+  const { uid, gid } = early?.bases.build.user ?? CNB
+  const rules: LayerRules = { owner: { uid, gid }, parents: 'fixed' }
+  const options = { ...request, places, rules, stats, clear: request.clearCache }
+  const same = own && early && (await unchangedImage(request, store, await name(early)))
   if (same) return await sayUnchanged(request, store, same)
   const opened = await together([
     early ? Promise.resolve(undefined) : openBuildGround(request, store),
@@ -86,17 +93,12 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   const ground = (early ?? late) as BuildGround
   // Named after copying: what changes while it is copied is newer than the build directory, and so is not trusted.
   const inputs = own ? await name(ground) : undefined
-  const context = { store, ground, directory, project, created: created.seconds, cache, stats }
+  const context = { store, ground, directory, project, created: created.seconds, cache, stats, rules, own }
   const image = await runPhases(request, context).catch(error => {
     throw withInsidePaths(error, directory.path)
   })
   if (inputs) await rememberInputs(request, inputs, image)
   return image
-}
-
-/** Only of our own buildpacks is it known that the same inputs give the same image; another may well ask the network for something newer. */
-function onlyOwnBuildpacks({ buildpacks }: BuildRequest, { project }: AppProject): boolean {
-  return [buildpacks, project.buildpacks, project.pre, project.post].every(list => list.length === 0)
 }
 
 async function sayUnchanged(
@@ -127,72 +129,73 @@ interface PhaseContext {
   readonly created: number
   readonly cache: Cache
   readonly stats: StatIndex
+  readonly rules: LayerRules
+  /** Only slipway's own buildpacks take part. */
+  readonly own: boolean
 }
 
 async function runPhases(request: BuildRequest, context: PhaseContext): Promise<StoredImage> {
   const { report, signal, execEnv, name, path } = request
-  const { store, ground, directory, project, created, cache, stats } = context
-  const { places } = directory
-  const { run } = ground.bases
+  const { store, ground, directory, project, created, cache, stats, rules, own } = context
+  const { builder } = ground
+  const places = await withBuilderVariables(directory, builder)
+  let { bases } = ground
 
   report.phase('ANALYZING')
   const before = await store.image(name)
   if (!before) report.line(`Image with name ${JSON.stringify(name)} not found`)
   const previous = before && { image: before, reference: `${name}@${before.digest}` }
-  const analyzed = await analyze({ report, places, run, ...(previous && { previous }) })
+  let analyzed = await analyze({ report, places, run: bases.run, ...(previous && { previous }) })
 
   report.phase('DETECTING')
-  const chosen = await chooseBuildpacks({
-    named: request.buildpacks,
-    workingDirectory: request.workingDirectory,
-    project: project.project,
-    execEnv,
-    projectDirectory: project.directory,
-    scratch: join(directory.path, 'inline'),
-  })
-  await using opened = await openBuildExecutor(request, ground, directory)
+  const chosen = await openChoice(request, ground, project, directory)
+  await using opened = await openBuildExecutor(request, ground, directory, !own)
   const common = {
     report,
     signal,
     places,
     executor: opened.executor,
     buildpacks: chosen.source,
-    target: targetOf(run.image, run.name),
+    target: targetOf(bases),
     platformApi: PLATFORM_API,
     execEnv,
-    environment: buildEnvironment(
-      ground.bases.build.settings,
-      request.environment,
-      created,
-      ground.certificates,
-    ),
+    environment: await buildEnvironment(bases.build, request.environment, created, ground.certificates),
   } as const
-  const { group, plan } = await detectWithHints(
-    { ...common, order: chosen.order.order },
-    path,
-    request.workingDirectory,
-  )
+  const detection = await detectWithHints({ ...common, ...chosen.order }, path, request.workingDirectory)
+  const { group } = detection
+  if (builder) await stackNotes(group, chosen.source, builder, report)
+  const { plan, runImage } = await generate({ ...common, ...detection })
+  if (runImage) {
+    bases = await switchRunImage(ground, runImage, { group, buildpacks: chosen.source, report })
+    analyzed = await analyze({ report, places, run: bases.run, ...(previous && { previous }) })
+  }
+  const { run } = bases
 
   report.phase('RESTORING')
   const restoring = { ...common, group, analyzed, cache, skipLayers: request.clearCache }
   await restore({ ...restoring, ...(before && { previous: before }) })
 
   report.phase('BUILDING')
-  const caching = { cache, places, rules: RULES, buildpacks: group.buildpacks, stats, report }
-  const metadata = await build({ ...common, group, plan }).catch(async error => {
+  const caching = { cache, places, rules, buildpacks: group.buildpacks, stats, report }
+  const metadata = await build({ ...common, target: targetOf(bases), group, plan }).catch(async error => {
     await salvageCache(caching)
     throw error
   })
-  await writeAppLock(path, updatedLock(ground.lock, ground.bases.locks, ground.runtimes.locks()), request)
+  const lock = updatedLock(ground.lock, bases.locks, ground.runtimes.locks())
+  if (!builder || Object.keys(ground.runtimes.locks()).length > 0) await writeAppLock(path, lock, request)
 
   report.phase('EXPORTING')
   const exported = await exportImage({
     store,
     names: [name, ...request.tags],
     places,
-    rules: RULES,
+    rules,
     platformApi: PLATFORM_API,
-    runImage: { image: run.image, reference: run.reference, names: { image: run.name } },
+    runImage: {
+      image: run.image,
+      reference: run.reference,
+      names: { image: run.name, mirrors: run.mirrors },
+    },
     ...(before && { previous: { image: before, metadata: analyzed.metadata } }),
     buildpacks: group.buildpacks,
     metadata,
@@ -210,10 +213,16 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   return exported.image
 }
 
-/** The run image's platform, with the distribution of Debian where it says none. */
-function targetOf(image: StoredImage, name: string): BaseTarget {
-  const { id: _, ...target } = runTarget(image.config, name)
-  return target
+/** Adds what a builder sets for all builds; the person's own variables win. */
+async function withBuilderVariables(
+  { path, places }: BuildDirectory,
+  builder: Builder | undefined,
+): Promise<Places> {
+  if (!builder) return places
+  await writeVariableFiles(join(places.platform.host, 'env'), builder.variables)
+  const host = join(path, 'build-config')
+  await writeVariableFiles(join(host, 'env'), builder.operatorVariables)
+  return { ...places, buildConfig: { host, inside: '/cnb/build-config' } }
 }
 
 /** The launcher is found or built, and its bills of materials are written, only if a process needs it. */

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import { escapeId, parseBuildpack, parseBuildpackId } from '#cnb'
 import type { BuildpackSource, FoundBuildpack } from '#lifecycle'
 import { isSystemError, readIfExists } from '#std'
+import type { BuildpackShelf } from './builder.ts'
+import { buildpackIn, insideOf } from './buildpack-tree.ts'
 import { buildpackDirectoryInvalid } from './problems.ts'
+import { findInRoot } from './root-files.ts'
 
 /** Where a builder has its buildpacks (CNB platform specification, "Builder"). */
 const INSIDE = '/cnb/buildpacks'
 
-/** Opens a directory laid out as in a builder: `<escaped id>/<version>/buildpack.toml`. */
-export function buildpackDirectory(directory: string): BuildpackSource & {
-  /** The version of an id, where there is just one. */
-  onlyVersion(id: string): Promise<string | undefined>
-} {
+/** Opens a directory of slipway's own, laid out as in a builder: `<escaped id>/<version>/buildpack.toml`. */
+export function buildpackDirectory(directory: string): BuildpackShelf {
   const known = new Map<string, Promise<FoundBuildpack | undefined>>()
   const open = async (id: string, version: string) => {
     const place = join(escapeId(parseBuildpackId(id, 'an order')), version)
@@ -33,6 +33,27 @@ export function buildpackDirectory(directory: string): BuildpackSource & {
       const versions = await readdir(join(directory, escapeId(parseBuildpackId(id, 'an order')))).catch(
         () => [],
       )
+      return versions.length === 1 ? versions[0] : undefined
+    },
+  }
+}
+
+/** The buildpacks and extensions in the root of a builder of others, `/cnb/buildpacks` and `/cnb/extensions`. */
+export function builderBuildpacks(root: string, name: string): BuildpackShelf {
+  const known = new Map<string, Promise<FoundBuildpack | undefined>>()
+  const find = (kind: 'buildpack' | 'extension', id: string, version: string) => {
+    const key = `${kind} ${id}@${version}`
+    const path = insideOf(kind, id, version)
+    const found = known.get(key) ?? buildpackIn(root, path, kind, `${id}@${version} of ${name}`)
+    known.set(key, found)
+    return found
+  }
+  return {
+    find: (id, version) => find('buildpack', id, version),
+    findExtension: (id, version) => find('extension', id, version),
+    async onlyVersion(id) {
+      const directory = await findInRoot([root], `${INSIDE}/${escapeId(parseBuildpackId(id, 'an order'))}`)
+      const versions = directory?.stats.isDirectory() ? await readdir(directory.host) : []
       return versions.length === 1 ? versions[0] : undefined
     },
   }
@@ -60,6 +81,13 @@ export function buildpackSources(sources: readonly BuildpackSource[]): Buildpack
     async find(id, version) {
       for (const source of sources) {
         const found = await source.find(id, version)
+        if (found) return found
+      }
+      return undefined
+    },
+    async findExtension(id, version) {
+      for (const source of sources) {
+        const found = await source.findExtension?.(id, version)
         if (found) return found
       }
       return undefined

@@ -1,21 +1,23 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
-  type BuildpackDescriptor,
+  type Order,
   type OrderDocument,
   type OrderEntry,
   type Project,
   type ProjectBuildpack,
-  parseBuildpack,
   parseBuildpackId,
-  parseOrder,
+  parseBuildpackLocator,
+  type SystemBuildpacks,
   takesPart,
+  withSystem,
 } from '#cnb'
-import type { BuildpackSource, FoundBuildpack } from '#lifecycle'
-import { printToml } from '#std'
-import { buildpackDirectory, buildpackList, buildpackSources, oneBuildpack } from './buildpack-directory.ts'
-import { buildpackUnknown } from './problems.ts'
-import { shipped } from './shipped.ts'
+import type { BuildpackSource } from '#lifecycle'
+import type { BuildpackShelf } from './builder.ts'
+import { buildpackSources } from './buildpack-directory.ts'
+import { type BuildpackFinder, type BuildpackPlace, exists, isFile } from './buildpack-finder.ts'
+import { inlineBuildpack } from './inline-buildpacks.ts'
+import { buildpackRegistryUnsupported, buildpackUnknown } from './problems.ts'
+import { parseInput } from './read-input.ts'
 
 /** Which buildpacks a build tries, in which order, and where they are. */
 export interface ChosenBuildpacks {
@@ -23,122 +25,174 @@ export interface ChosenBuildpacks {
   readonly source: BuildpackSource
 }
 
+/** What is there before anybody chooses. */
+export interface BuilderOrder {
+  readonly order: OrderDocument
+  readonly system: SystemBuildpacks
+  readonly buildpacks: BuildpackShelf
+}
+
 /** What the choice is made from. */
 export interface BuildpackChoice {
-  /** What the person named: ids, `id@version`, directories, `from=builder`. Replaces everything else. */
+  /** What the person named, in the forms that docs/foreign-buildpacks.md lists. Replaces everything else. */
   readonly named: readonly string[]
+  /** Put in front of and behind every group of the builder, instead of those of the project. */
+  readonly pre: readonly string[]
+  readonly post: readonly string[]
   readonly workingDirectory: string
   readonly project: Project
   /** Buildpacks of the project for other execution environments are left out. */
   readonly execEnv: string
   /** The directory of the project descriptor; paths in it are relative to that. */
   readonly projectDirectory: string
+  readonly builder: BuilderOrder
+  /** Looked up after those of the builder: slipway's own, where the builder is somebody else's. */
+  readonly fallback?: BuildpackShelf
+  readonly finder: BuildpackFinder
+  /** True for a name of an image that the store has. */
+  readonly isImage: (text: string) => Promise<boolean>
+  /** Leave image extensions out. */
+  readonly skipExtensions: boolean
   /** A directory of this build alone, for buildpacks that the descriptor carries as scripts. */
   readonly scratch: string
 }
 
 /**
- * Chooses as pack does: what the person named, else the group of the project descriptor, else the order of slipway's own buildpacks with the
- * descriptor's `pre` and `post` around each group. Throws a `Problem` (`BUILDPACK_UNKNOWN`, `BUILDPACK_DIRECTORY_INVALID`).
+ * Chooses as pack does: what the person named, else the group of the project descriptor, else the order of the builder with `pre` and `post` around each
+ * group. Throws a `Problem` (`BUILDPACK_UNKNOWN`, `BUILDPACK_REGISTRY_UNSUPPORTED`, or what opening a buildpack throws).
  */
 export async function chooseBuildpacks(choice: BuildpackChoice): Promise<ChosenBuildpacks> {
-  const directory = shipped('dist/buildpacks')
-  const own = buildpackDirectory(directory)
-  const orderFile = join(directory, 'order.toml')
-  const builtIn = parseOrder(await readFile(orderFile, 'utf8'), orderFile)
-  const found: FoundBuildpack[] = []
+  const { project, builder } = choice
+  const chosen = new Chosen(choice)
+  let order: Order
+  if (choice.named.length > 0) order = await chosen.groupsOf(choice.named, choice.workingDirectory)
+  else if (project.buildpacks.length > 0) order = await chosen.groupsOfProject(project.buildpacks)
+  else {
+    const around = async (given: readonly string[], own: readonly ProjectBuildpack[]) => {
+      const groups = await (given.length > 0
+        ? chosen.groupsOf(given, choice.workingDirectory)
+        : chosen.groupsOfProject(own))
+      return groups[0] ?? []
+    }
+    const pre = await around(choice.pre, project.pre)
+    const post = await around(choice.post, project.post)
+    order = builder.order.order.map(group => [...pre, ...group, ...post])
+  }
+  const extensions = choice.skipExtensions ? [] : builder.order.extensions
+  const source = buildpackSources([
+    ...chosen.sources,
+    builder.buildpacks,
+    ...(choice.fallback ? [choice.fallback] : []),
+  ])
+  return { order: { order: withSystem(order, builder.system), extensions }, source }
+}
 
-  const entryOf = ({ id, version }: BuildpackDescriptor): OrderEntry => ({
-    id,
-    version,
-    optional: false,
-    execEnv: [],
-  })
-  const withDirectory = async (path: string) => {
-    const buildpack = await oneBuildpack(path)
-    found.push(buildpack)
-    return entryOf(buildpack.descriptor)
+class Chosen {
+  readonly sources: BuildpackSource[] = []
+  readonly #choice: BuildpackChoice
+
+  constructor(choice: BuildpackChoice) {
+    this.#choice = choice
   }
-  const byId = async (text: string): Promise<OrderEntry | undefined> => {
-    const [name = '', asked] = text.split('@')
-    const id = name.replace(/^urn:cnb:builder:/, '')
-    if (!/^[A-Za-z0-9.-]+(?:\/[A-Za-z0-9.-]+)*$/.test(id)) return undefined
-    const version = asked ?? (await own.onlyVersion(id))
-    const buildpack = version === undefined ? undefined : await own.find(id, version)
-    return buildpack && entryOf(buildpack.descriptor)
-  }
-  const located = async (text: string, base: string): Promise<readonly OrderEntry[]> => {
-    const path = text.startsWith('file://') ? new URL(text).pathname : resolve(base, text)
-    const known =
-      text.startsWith('.') || text.startsWith('/') || text.startsWith('file:') ? undefined : await byId(text)
-    if (known) return [known]
-    const looksLikePath = /^[./]|^file:/.test(text) || (await isBuildpack(path))
-    if (looksLikePath) return [await withDirectory(path)]
-    throw buildpackUnknown(text, [...new Set(builtIn.order.flat().map(each => each.id))])
-  }
+
   /** Every way that a list can be read; more than one only through `from=builder`, which stands for the groups of the builder. */
-  const groupsOf = async (texts: readonly string[], base: string): Promise<OrderEntry[][]> => {
+  async groupsOf(texts: readonly string[], base: string): Promise<OrderEntry[][]> {
     let groups: OrderEntry[][] = [[]]
     for (const text of texts) {
       const parts =
-        text === 'from=builder' ? builtIn.order.map(group => [...group]) : [[...(await located(text, base))]]
+        text === 'from=builder'
+          ? this.#choice.builder.order.order.map(group => [...group])
+          : [[await this.#entry(text, base)]]
       groups = groups.flatMap(group => parts.map(part => [...group, ...part]))
     }
     return groups
   }
-  const fromProject = async (entries: readonly ProjectBuildpack[]): Promise<OrderEntry[]> => {
-    const all: OrderEntry[] = []
-    for (const entry of entries.filter(each => takesPart(each.execEnv, choice.execEnv))) {
+
+  /** The same of a list of the project descriptor. */
+  async groupsOfProject(entries: readonly ProjectBuildpack[]): Promise<OrderEntry[][]> {
+    const { execEnv, projectDirectory, scratch } = this.#choice
+    let groups: OrderEntry[][] = [[]]
+    for (const entry of entries.filter(each => takesPart(each.execEnv, execEnv))) {
+      let parts: OrderEntry[][]
       if (entry.script) {
-        const buildpack = await inlineBuildpack(entry, join(choice.scratch, String(found.length)))
-        found.push(buildpack)
-        all.push(entryOf(buildpack.descriptor))
+        const { main, source } = await inlineBuildpack(entry, join(scratch, String(this.sources.length)))
+        this.sources.push(source)
+        parts = [[entryOf(main)]]
       } else {
-        const text =
-          entry.uri ?? (entry.version === undefined ? `${entry.id}` : `${entry.id}@${entry.version}`)
-        all.push(...(await located(text, choice.projectDirectory)))
+        const id = entry.version === undefined ? `${entry.id}` : `${entry.id}@${entry.version}`
+        parts = await this.groupsOf([entry.uri ?? id], projectDirectory)
       }
+      groups = groups.flatMap(group => parts.map(part => [...group, ...part]))
     }
-    return all
+    return groups
   }
 
-  const { project, named, workingDirectory } = choice
-  let order: OrderEntry[][]
-  if (named.length > 0) order = await groupsOf(named, workingDirectory)
-  else if (project.buildpacks.length > 0) order = [await fromProject(project.buildpacks)]
-  else {
-    const pre = await fromProject(project.pre)
-    const post = await fromProject(project.post)
-    order = builtIn.order.map(group => [...pre, ...group, ...post])
+  async #entry(text: string, base: string): Promise<OrderEntry> {
+    const locator = parseInput(() => parseBuildpackLocator(text))
+    switch (locator.kind) {
+      case 'builder-id': {
+        const known = await this.#known(locator.id, locator.version)
+        if (!known) throw this.#unknown(text)
+        return known
+      }
+      case 'registry-id':
+        throw buildpackRegistryUnsupported(text)
+      case 'from-builder':
+        throw this.#unknown(text)
+      case 'bare':
+        return this.#bare(text, base)
+      default:
+        return this.#open(locator, base)
+    }
   }
-  return { order: { order, extensions: [] }, source: buildpackSources([buildpackList(found), own]) }
+
+  /** Bare text is a path, else an id of the builder, else an image. */
+  async #bare(text: string, base: string): Promise<OrderEntry> {
+    const path = resolve(base, text)
+    const written = /^[./]/.test(text)
+    if (written || (await isFile(path)) || (await exists(resolve(path, 'buildpack.toml'))))
+      return this.#open({ kind: 'path', path: text }, base)
+    const [id = '', version, ...more] = text.split('@')
+    const known = more.length === 0 && isId(id) ? await this.#known(id, version) : undefined
+    if (known) return known
+    if (/^(?:oci|docker-archive):/.test(text) || namesRegistry(text) || (await this.#choice.isImage(text)))
+      return this.#open({ kind: 'image', reference: text }, base)
+    throw this.#unknown(text)
+  }
+
+  async #open(place: BuildpackPlace, base: string): Promise<OrderEntry> {
+    const { main, source } = await this.#choice.finder.open(place, base)
+    this.sources.push(source)
+    return entryOf(main)
+  }
+
+  async #known(text: string, asked: string | undefined): Promise<OrderEntry | undefined> {
+    if (!isId(text)) return undefined
+    const id = parseBuildpackId(text, 'an order')
+    const { builder, fallback } = this.#choice
+    for (const shelf of [builder.buildpacks, ...(fallback ? [fallback] : [])]) {
+      const version = asked ?? (await shelf.onlyVersion(id))
+      if (version !== undefined && (await shelf.find(id, version))) return entryOf({ id, version })
+    }
+    return undefined
+  }
+
+  #unknown(text: string) {
+    return buildpackUnknown(text, [
+      ...new Set(this.#choice.builder.order.order.flat().map(each => `${each.id}`)),
+    ])
+  }
 }
 
-async function isBuildpack(path: string): Promise<boolean> {
-  return readFile(join(path, 'buildpack.toml')).then(
-    () => true,
-    () => false,
-  )
+function entryOf({ id, version }: Pick<OrderEntry, 'id'> & { readonly version: string }): OrderEntry {
+  return { id, version, optional: false, execEnv: [] }
 }
 
-/** A script in a project descriptor as a buildpack (project descriptor specification, `[io.buildpacks.group.script]`). */
-async function inlineBuildpack(
-  { id, version, script }: ProjectBuildpack,
-  host: string,
-): Promise<FoundBuildpack> {
-  const toml = printToml({
-    api: script?.api ?? '0.10',
-    buildpack: { id: parseBuildpackId(id ?? '', 'project.toml'), version: version ?? '0.0.0' },
-    targets: [{ os: 'linux' }],
-  })
-  await mkdir(join(host, 'bin'), { recursive: true })
-  await writeFile(join(host, 'buildpack.toml'), toml)
-  await writeFile(join(host, 'bin/detect'), '#!/bin/sh\nexit 0\n')
-  await writeFile(join(host, 'bin/build'), `#!${script?.shell ?? '/bin/sh'}\n${script?.inline ?? ''}\n`)
-  for (const name of ['detect', 'build']) await chmod(join(host, 'bin', name), 0o755)
-  const descriptor = parseBuildpack(toml, `the script of ${id}`)
-  return {
-    descriptor,
-    root: { host, inside: `/cnb/buildpacks/inline/${descriptor.version}/${host.split('/').at(-1)}` },
-  }
+function isId(text: string): boolean {
+  return /^[A-Za-z0-9.-]+(?:\/[A-Za-z0-9.-]+)*$/.test(text)
+}
+
+/** Only what names a host is asked for at a registry: a slip of the pen in an id must not lead to an image that anybody may have put on Docker Hub. */
+function namesRegistry(text: string): boolean {
+  return /^(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?|[A-Za-z0-9.-]+:\d+|localhost)\/./.test(text)
 }

@@ -1,8 +1,10 @@
 import type { Execution, ExecutionOutcome, Executor, Place } from '#lifecycle'
 import type { Mount, Outcome, Sandbox } from '#sandbox'
 import { byBytes, Problem } from '#std'
+import type { BuildRoot } from './builder-root.ts'
 import type { MachineCertificates } from './extra-certificates.ts'
 import { namingMounts } from './naming-mounts.ts'
+import { memoryOnly, onDisk } from './temporary-mounts.ts'
 
 /** Where Node.js for our own buildpacks lies inside. */
 export const NODE_INSIDE = '/cnb/lifecycle/node'
@@ -10,8 +12,8 @@ export const NODE_INSIDE = '/cnb/lifecycle/node'
 /** What executables of buildpacks are run with. */
 export interface ExecutableOptions {
   readonly sandbox: Sandbox
-  /** The build base as a directory. */
-  readonly root: string
+  /** The file system that they run in, and the user that they run as. */
+  readonly root: BuildRoot
   /** What is always there besides: Node.js, buildpacks, the dependency server. All read-only. */
   readonly places: readonly Place[]
   /** The network of `bin/build`; `bin/detect` never has one. */
@@ -19,6 +21,11 @@ export interface ExecutableOptions {
   readonly certificates: MachineCertificates | undefined
   /** A directory of this build alone. */
   readonly scratch: string
+  /**
+   * What `/tmp` and the home are: memory, forgotten with each process; or directories on disk, of which the home stays for the whole build,
+   * as buildpacks of others know it.
+   */
+  readonly temporary: 'memory' | 'disk'
 }
 
 const HOSTNAME = 'slipway'
@@ -26,23 +33,28 @@ const HOSTNAME = 'slipway'
 const PROCESSES = 8192
 
 /**
- * Runs buildpack executables in the sandbox: a read-only base, the directories that the lifecycle names, memory file systems
- * for `/tmp` and the home, and nothing else of this machine.
+ * Runs buildpack executables in the sandbox: a read-only base, the directories that the lifecycle names, `/tmp` and a home,
+ * and nothing else of this machine.
  */
 export async function sandboxExecutor(options: ExecutableOptions): Promise<Executor> {
   const { sandbox, root, places, network } = options
-  const memory: Mount[] = ['/tmp', '/home/cnb', '/cnb'].map(inside => ({ mode: 'tmpfs', inside }))
   const files = await machineFiles(options)
+  const temporary =
+    options.temporary === 'memory' ? memoryOnly(root.user.home) : await onDisk(root, options.scratch)
   return {
     async run(execution: Execution): Promise<ExecutionOutcome> {
       const { phase, command, cwd, env, readable, writable, output, signal } = execution
+      const mounts = mountsOf([...places, ...readable], writable)
+      await using own = await temporary(mounts)
       const running = sandbox.run({
-        root,
+        root: root.directory,
         command,
         cwd,
         env,
-        mounts: [...memory, ...files, ...mountsOf([...places, ...readable], writable)],
-        network: phase === 'build' ? network : 'none',
+        mounts: [...own.mounts, ...files, ...mounts],
+        uid: root.user.uid,
+        gid: root.user.gid,
+        network: phase === 'detect' ? 'none' : network,
         stdout: output,
         stderr: output,
         hostname: HOSTNAME,

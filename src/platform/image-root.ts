@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Layer, StoredImage } from '#oci'
 import { digestOf, hexOf, lockFile, type Report } from '#std'
 import { mergeTrees, type UnpackedLayer } from './merge-trees.ts'
 import { once } from './once.ts'
+import { layerRefused } from './problems.ts'
 import { type LayerNotes, unpackLayer } from './unpack-layer.ts'
 
 /** The options of an overlay mount have to fit on one page (mount(2)). */
@@ -56,8 +58,9 @@ export async function copyImageRoot(
   )
 }
 
-async function unpackOnce(
-  { diffId, uncompressed }: Layer,
+/** Unpacks a layer below the directory of all roots, unless that was done before. Called while `lockRoots` is held. */
+export async function unpackOnce(
+  { diffId, uncompressed }: Pick<Layer, 'diffId' | 'uncompressed'>,
   roots: string,
   report: Report,
 ): Promise<UnpackedLayer> {
@@ -65,13 +68,17 @@ async function unpackOnce(
     using progress = report.progress(`unpacking layer ${hexOf(diffId).slice(0, 12)}`, undefined)
     const tree = join(directory, 'tree')
     await mkdir(tree, { mode: 0o755 })
+    const hash = createHash('sha256')
     const counted = async function* () {
       for await (const chunk of await uncompressed()) {
         progress.add((chunk as Buffer).length)
+        hash.update(chunk as Buffer)
         yield chunk as Buffer
       }
     }
     const notes = await unpackLayer(counted(), tree)
+    // What is unpacked here is found by its name from now on, whoever gave it that name.
+    if (`sha256:${hash.digest('hex')}` !== diffId) throw layerRefused('/', `it is not the layer ${diffId}`)
     await writeFile(join(directory, 'notes.json'), JSON.stringify(notes))
   })
   const notes = JSON.parse(await readFile(join(place, 'notes.json'), 'utf8')) as LayerNotes

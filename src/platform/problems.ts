@@ -258,9 +258,75 @@ export const buildpackDirectoryInvalid = (path: string, cause: unknown) =>
 export const buildpackUnknown = (name: string, known: readonly string[]) =>
   new Problem('BUILDPACK_UNKNOWN', {
     what: `Cannot find the buildpack ${name}`,
-    why: 'it is neither a directory nor a buildpack that slipway has',
-    fix: `Use one of ${known.join(', ')}, or a directory such as ./my-buildpack.`,
+    why: 'it is neither a directory or file, nor a buildpack of the builder, nor an image of the store',
+    fix: `Use one of ${known.slice(0, 40).join(', ')}, a directory such as ./my-buildpack, or docker://REFERENCE for one in a registry.`,
     exitCode: INVALID_INPUT,
+  })
+
+export const buildpackRegistryUnsupported = (name: string) =>
+  new Problem('BUILDPACK_REGISTRY_UNSUPPORTED', {
+    what: `Cannot look up the buildpack ${name}`,
+    why: 'builds do not ask the public buildpack registry, whose index says nothing that an image reference does not',
+    fix: 'Name its image: --buildpack docker://REFERENCE.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const packageInvalid = (name: string, why: string) =>
+  new Problem('BUILDPACK_PACKAGE_INVALID', {
+    what: `Cannot use ${name} as a buildpack`,
+    why,
+    fix: 'It has to be a buildpackage, as `slipway buildpack package` and `pack buildpack package` make it.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const archiveInvalid = (name: string, why: string, cause?: unknown) =>
+  new Problem('BUILDPACK_ARCHIVE_INVALID', {
+    what: `Cannot use ${name} as a buildpack`,
+    why,
+    fix: 'It has to be a tar, packed with gzip or not, with buildpack.toml at its top, or a .cnb file.',
+    exitCode: INVALID_INPUT,
+    cause,
+  })
+
+export const downloadFailed = (url: string, why: string) =>
+  new Problem('BUILDPACK_DOWNLOAD_FAILED', {
+    what: `Cannot download the buildpack ${url}`,
+    why,
+    fix: 'Check the address, or download the file yourself and give its path.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const packageTooDeep = (path: string) =>
+  new Problem('BUILDPACK_PACKAGE_TOO_DEEP', {
+    what: `Cannot use the buildpack ${path}`,
+    why: 'dependencies of its package.toml lead on to others without end',
+    fix: 'Correct the [[dependencies]] of package.toml.',
+    exitCode: INVALID_INPUT,
+  })
+
+export const builderInvalid = (name: string, why: string, cause?: unknown) =>
+  new Problem('BUILDER_INVALID', {
+    what: `Cannot build with the builder ${name}`,
+    why,
+    fix: 'Name an image that `slipway builder create` or `pack builder create` made; leave --builder out to build with that of slipway.',
+    exitCode: INVALID_INPUT,
+    cause,
+  })
+
+export const builderUnlocked = (name: string) =>
+  new Problem('BUILDER_NOT_LOCKED', {
+    what: 'Cannot build with --locked',
+    why: `${name} may be another builder tomorrow, and slipway.lock does not pin builders`,
+    fix: 'Name the builder by its digest: --builder NAME@sha256:….',
+    exitCode: INVALID_INPUT,
+  })
+
+export const switchedTargetMismatch = (name: string, image: string, extension: string, target: string) =>
+  new Problem('RUN_IMAGE_TARGET', {
+    what: `Cannot put what ${name} builds on ${image}`,
+    why: `the image extension ${extension} switched to it, it is ${target}, and the buildpack is not for that`,
+    fix: 'Leave extensions out with --skip-extensions, or use buildpacks for that base.',
+    exitCode: 92,
   })
 
 export const lockUnwritable = (path: string, name: string, cause: unknown) =>
