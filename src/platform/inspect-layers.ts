@@ -1,5 +1,5 @@
 import type { LifecycleMetadata } from '#cnb'
-import { historyPerLayer, labelsOf, type StoredImage } from '#oci'
+import { historyPerLayer, type Image, labelsOf } from '#oci'
 import type { Digest } from '#std'
 
 /** What a layer is for. */
@@ -31,7 +31,7 @@ export interface InspectedLayer {
 const BASE_SBOM_LABEL = 'io.buildpacks.base.sbom'
 
 /** Tells the layers of an image apart, by the diffIDs in the label of the build and, for the base, by where they are. */
-export function layersOf(image: StoredImage, metadata: LifecycleMetadata | undefined): InspectedLayer[] {
+export function layersOf(image: Image, metadata: LifecycleMetadata | undefined): InspectedLayer[] {
   const history = historyPerLayer(image)
   const top = image.layers.findIndex(({ diffId }) => diffId === metadata?.runImage.topLayer)
   const baseSbom = labelsOf(image.config)[BASE_SBOM_LABEL]

@@ -1,5 +1,5 @@
 import { LIFECYCLE_LABEL, parseLifecycleMetadata, SBOM_FORMATS, type SbomExtension } from '#cnb'
-import { environmentOf, type Layer, labelsOf, type StoredImage } from '#oci'
+import { environmentOf, type Image, type Layer, labelsOf } from '#oci'
 import { byBytes, readAll, readTar } from '#std'
 import { billRefused } from './problems.ts'
 
@@ -25,7 +25,7 @@ const SAFE = /^(?!\.{1,2}$)[\w.+@-]{1,200}$/
  * those of its buildpacks (`<layers>/sbom/launch/**`, in the layer that the lifecycle's label names; CNB platform specification). Sorted.
  * Throws a `Problem` (`BILL_REFUSED`) for names that could be taken for other places, and for documents too large to be bills.
  */
-export async function sbomDocuments(image: StoredImage): Promise<SbomDocument[]> {
+export async function sbomDocuments(image: Image): Promise<SbomDocument[]> {
   const labels = labelsOf(image.config)
   const metadata = parseLifecycleMetadata(labels[LIFECYCLE_LABEL] ?? '{}', `the label ${LIFECYCLE_LABEL}`)
   const layerOf = (diffId: string | undefined) => image.layers.find(layer => layer.diffId === diffId)

@@ -11,7 +11,7 @@ import {
   purl,
 } from '#bom'
 import { LIFECYCLE_LABEL, parseLifecycleMetadata } from '#cnb'
-import { type LayoutStore, labelsOf, type StoredImage, shortName } from '#oci'
+import { type Image, type LayoutStore, labelsOf, type StoredImage, shortName } from '#oci'
 import { isDigest, Problem, type Report, writeDurably } from '#std'
 import { findImage } from './find-image.ts'
 import { osPackages } from './os-packages.ts'
@@ -74,7 +74,7 @@ export async function downloadSbom(
 
 async function describe(name: string, image: StoredImage, { part }: SbomChoice, report: Report) {
   const all = await sbomDocuments(image)
-  const bills = [...(await baseBill(image, all)), ...all.flatMap(each => readDocument(each, all, report))]
+  const bills = await billsOf(image, all, report)
   const parts = [...new Set(bills.map(each => each.part))]
   const wanted = (each: string) => part === undefined || each === part || each.startsWith(`${part}:`)
   if (part !== undefined && !parts.some(wanted)) throw partUnknown(part, name, parts)
@@ -89,9 +89,19 @@ async function describe(name: string, image: StoredImage, { part }: SbomChoice, 
   }
 }
 
+/** Every component that the bills of an image list, wherever the image is. A document that cannot be read is left out with a warning. */
+export async function componentsOf(image: Image, report: Report): Promise<readonly Component[]> {
+  const bills = await billsOf(image, await sbomDocuments(image), report)
+  return bills.flatMap(({ bill }) => bill.components)
+}
+
+async function billsOf(image: Image, all: readonly SbomDocument[], report: Report): Promise<PartBill[]> {
+  return [...(await baseBill(image, all)), ...all.flatMap(each => readDocument(each, all, report))]
+}
+
 /** Where a base has no bill of its own, the packages are read from its layers. */
 async function baseBill(
-  { layers, config }: StoredImage,
+  { layers, config }: Image,
   documents: readonly SbomDocument[],
 ): Promise<PartBill[]> {
   if (documents.some(({ part }) => part === BASE)) return []
