@@ -88,12 +88,13 @@ export function parseAnalyzed(toml: string, file: string): Analyzed {
   }
 }
 
-/** TOML spells three keys of the label differently, and has no `null`. */
+/** TOML spells four keys of the label differently, and has no `null`. */
 function tomlFromLabel(metadata: LifecycleMetadata): Record<string, unknown> {
-  const { runImage, ...label } = JSON.parse(printLifecycleMetadata(metadata))
+  const { runImage, stack, ...label } = JSON.parse(printLifecycleMetadata(metadata))
   const { topLayer, ...names } = runImage
   return {
     ...label,
+    ...(stack?.runImage && { stack: { 'run-image': stack.runImage } }),
     buildpacks: metadata.buildpacks.map(layersTable),
     'run-image': { 'top-layer': topLayer, ...names },
   }
@@ -108,9 +109,15 @@ function layersTable({ key, version, layers, store }: BuildpackLayers) {
   return { key, version, layers: Object.fromEntries(tables), ...(store && { store: withoutNulls(store) }) }
 }
 
-function labelFromToml({ 'run-image': runImage, buildpacks, ...label }: Readonly<Record<string, unknown>>) {
+function labelFromToml({
+  'run-image': runImage,
+  stack,
+  buildpacks,
+  ...label
+}: Readonly<Record<string, unknown>>) {
   return {
     ...label,
+    ...(isTable(stack) && { stack: renamed(stack, 'run-image', 'runImage') }),
     ...(Array.isArray(buildpacks) && { buildpacks: buildpacks.map(withDataKeys) }),
     ...(isTable(runImage) && { runImage: renamed(runImage, 'top-layer', 'topLayer') }),
   }

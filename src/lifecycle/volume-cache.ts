@@ -8,10 +8,10 @@ import type { Cache, CacheMetadata, CacheWriting } from './cache.ts'
 import { CACHE_METADATA, parseCacheMetadata, printCacheMetadata } from './cache-metadata.ts'
 import type { Place } from './executor.ts'
 import { cacheMissing } from './export-problems.ts'
-import { extractLayer } from './extract-layer.ts'
 import { digestOfTar } from './keep-layer.ts'
 import { type LayerRules, layerTar } from './layer-tar.ts'
 import { packTree } from './pack-directory.ts'
+import { restoreTar } from './restore-tar.ts'
 
 /** How the layers of a cache are packed. */
 export interface CacheRules extends LayerRules {
@@ -55,23 +55,11 @@ class VolumeCache implements Cache {
 
   async restoreLayer(diffId: string, target: string, inside: string): Promise<boolean> {
     if (!isDigest(diffId)) return false
-    const digesting = new Digesting()
-    const file = createReadStream(join(await this.#committed(), `${diffId}.tar`), { highWaterMark: 1 << 20 })
-    const flowing = pipeline(file, digesting)
-    // Awaited below; until then a failure must not count as unhandled.
-    flowing.catch(() => {})
-    try {
-      await extractLayer(digesting, { host: target, inside })
-      await flowing
-      if (digesting.digest() === diffId) return true
-    } catch (error) {
-      if (!(error instanceof Problem) && !isSystemError(error, 'ENOENT', 'EACCES', 'EPERM', 'EIO'))
-        throw error
-    } finally {
-      file.destroy()
-    }
-    await removeTree(target)
-    return false
+    const file = join(await this.#committed(), `${diffId}.tar`)
+    return restoreTar(() => createReadStream(file, { highWaterMark: 1 << 20 }), diffId, {
+      host: target,
+      inside,
+    })
   }
 
   async begin(): Promise<CacheWriting> {
