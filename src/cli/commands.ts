@@ -44,7 +44,7 @@ export const commands: CommandTable = {
     load: async () => (await import('./commands/gc.ts')).gc as Command,
   },
   copy: {
-    summary: 'Copy an image between the store, oci:DIR and docker-archive:FILE',
+    summary: 'Copy an image between the store, registries, daemons and files',
     load: async () => (await import('./commands/copy.ts')).copy as Command,
   },
   'base lock': {
@@ -58,6 +58,10 @@ export const commands: CommandTable = {
   'base list': {
     summary: 'List the base images that slipway knows',
     load: async () => (await import('./commands/base.ts')).list as Command,
+  },
+  diff: {
+    summary: 'Say in what two images differ: layers, files, packages, settings, labels',
+    load: async () => (await import('./commands/diff.ts')).diff as Command,
   },
   doctor: {
     summary: 'Say what this machine lacks for slipway, and what to do',
