@@ -3,11 +3,14 @@ import type { Digest } from '#std'
 import type { ImageConfig } from './config.ts'
 import type { Descriptor } from './descriptor.ts'
 import type { Family } from './media-types.ts'
+import type { Repository } from './reference.ts'
 
 /** A layer: its plain tar is named by `diffId`, its packed blob by the descriptor. */
 export interface Layer {
   readonly diffId: Digest
   readonly blob: Descriptor
+  /** The repository of a registry that has the blob: a write to another repository of that registry takes it over there (mounts it). */
+  readonly origin?: Repository
   /** Opens the packed bytes. */
   compressed(): Promise<Readable>
   /** Opens the plain tar. */

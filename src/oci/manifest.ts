@@ -28,7 +28,7 @@ const manifestSchema = v.looseObject({
  */
 export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   const value = parseJson(new TextDecoder().decode(bytes), source, LARGEST_MANIFEST)
-  if (typeof value === 'object' && value !== null && 'manifests' in value) throw ambiguous(source)
+  if (typeof value === 'object' && value !== null && 'manifests' in value) throw manifestAmbiguous(source)
   const { config, layers, annotations, mediaType } = check(manifestSchema, value, source)
   const family =
     mediaType === DOCKER.manifest || (mediaType === undefined && config.mediaType === DOCKER.config)
@@ -45,7 +45,8 @@ export function printManifest({ family, config, layers, annotations }: Manifest)
   )
 }
 
-function ambiguous(source: string): Problem {
+/** The `Problem` of a document that is a manifest and an index at once. */
+export function manifestAmbiguous(source: string): Problem {
   return new Problem('MANIFEST_AMBIGUOUS', {
     what: `Cannot use ${source}`,
     why: 'it is a manifest and an index at once, so two readers would see two images',

@@ -22,6 +22,14 @@ export const nameInvalid = (name: string, why: string) =>
     exitCode: 3,
   })
 
+export const referenceInvalid = (text: string, why: string) =>
+  new Problem('REFERENCE_INVALID', {
+    what: `Cannot use the image reference ${JSON.stringify(text.slice(0, 200))}`,
+    why,
+    fix: 'References look like registry.example/team/shop:1.2 or registry.example/team/shop@sha256:…; names without a host are on Docker Hub.',
+    exitCode: 3,
+  })
+
 export const layerUnsupported = (mediaType: string) =>
   new Problem('LAYER_UNSUPPORTED', {
     what: 'Cannot read a layer',

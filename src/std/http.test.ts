@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
-import { type Http, type HttpOptions, openHttp } from './http.ts'
+import { type Http, type HttpOptions, letGo, openHttp } from './http.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -110,18 +110,77 @@ describe('http', () => {
 
   it('asks the proxy that the environment names, and not for hosts that it leaves out', async () => {
     const asked: string[] = []
-    const proxy = createServer()
+    const proxy = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url} for ${request.headers.host}`)
+      response.end('by the proxy')
+    })
     proxy.on('connect', (request, socket) => {
-      asked.push(request.url ?? '')
+      asked.push(`${request.method} ${request.url} ${request.headers['proxy-authorization']}`)
       socket.end('HTTP/1.1 403 No\r\n\r\n')
     })
     await new Promise<void>(done => proxy.listen(0, '127.0.0.1', done))
-    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
-    const environment = { http_proxy: url, NO_PROXY: 'direct.invalid' }
+    const at = `127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    const environment = {
+      http_proxy: `http://${at}`,
+      https_proxy: `http://ann:pw@${at}`,
+      NO_PROXY: 'direct.invalid',
+    }
     await using http = openHttp({ environment, retries: 0 })
-    await assert.rejects(http.get('http://far.invalid/x'), { code: 'HTTP_UNREACHABLE' })
+    assert.deepEqual(await read(http, 'http://far.invalid/x?y=z'), [200, 'by the proxy'])
+    await assert.rejects(http.get('https://far.invalid/x'), {
+      code: 'HTTP_UNREACHABLE',
+      message: /proxy .* answered 403/,
+    })
     await assert.rejects(http.get('http://direct.invalid/'), { code: 'HTTP_UNREACHABLE' })
-    assert.deepEqual(asked, ['far.invalid:80'])
+    assert.deepEqual(asked, [
+      'GET http://far.invalid/x?y=z for far.invalid',
+      `CONNECT far.invalid:443 Basic ${Buffer.from('ann:pw').toString('base64')}`,
+    ])
+    proxy.closeAllConnections()
     proxy.close()
+  })
+
+  it('sends bodies, and opens them anew for each attempt', async () => {
+    let calls = 0
+    await serving(
+      (request, response) => {
+        calls++
+        const parts: Buffer[] = []
+        request.on('data', part => parts.push(part))
+        request.on('end', () =>
+          response.writeHead(calls === 1 ? 503 : 200).end(`${request.method} ${Buffer.concat(parts)}`),
+        )
+      },
+      async (url, http) => {
+        const body = async function* () {
+          yield Buffer.from('a')
+          yield Buffer.from('b')
+        }
+        const answer = await http.request(`${url}/x`, { method: 'PATCH', body })
+        assert.equal((await answer.body.toArray()).join(''), 'PATCH ab')
+        assert.equal(calls, 2)
+        const broken = async function* (): AsyncGenerator<Uint8Array> {
+          yield Buffer.from('a')
+          throw new RangeError('the source broke')
+        }
+        await assert.rejects(http.request(`${url}/x`, { method: 'PUT', body: broken }), RangeError)
+      },
+    )
+  })
+
+  it('keeps a connection for the next request', async () => {
+    const sockets = new Set<unknown>()
+    await serving(
+      (request, response) => {
+        sockets.add(request.socket)
+        response.end('well')
+      },
+      async (url, http) => {
+        for (let times = 0; times < 3; times++) await read(http, url)
+        await letGo(await http.request(url, { method: 'HEAD' }))
+        await read(http, url)
+      },
+    )
+    assert.equal(sockets.size, 1)
   })
 })

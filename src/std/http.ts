@@ -1,14 +1,13 @@
+import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Dispatcher, default as Undici } from 'undici'
+import type { Transport, TransportOptions } from './http/transport.ts'
 import { isSystemError, Problem } from './problem.ts'
 import { redact } from './redact.ts'
 
 /** What an HTTP client is made of. Nothing is read from the process itself. */
-export interface HttpOptions {
-  /** PEM text of authorities to trust besides those that Node.js knows. */
-  readonly certificates?: string | undefined
-  /** For `http_proxy`, `https_proxy` and `no_proxy`, in lower or upper case. */
+export interface HttpOptions extends TransportOptions {
+  /** For `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in lower or upper case. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** How often a failed attempt is repeated; 3 by default. */
   readonly retries?: number
@@ -25,11 +24,19 @@ export interface HttpGet {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface HttpRequest extends Omit<HttpGet, 'method'> {
+  readonly method: string
+  /** Bytes, or what opens them: asked again for each attempt. Without a `content-length` among the headers they are sent in chunks. */
+  readonly body?: Uint8Array | (() => AsyncIterable<Uint8Array>) | undefined
+  /** Overrides how often a failed attempt is repeated. */
+  readonly retries?: number
+}
+
 export interface HttpAnswer {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** To be read or destroyed. Fails if it ends early or stalls for a minute. */
+  /** To be read or let go of. Fails if it ends early or stalls for a minute. */
   readonly body: Readable
   /** Where the answer came from, after redirects. */
   readonly url: string
@@ -38,58 +45,57 @@ export interface HttpAnswer {
 /** An HTTP client. Its connections are closed when it is disposed. */
 export interface Http extends AsyncDisposable {
   /**
-   * Asks for a URL. Repeats after connection failures and answers 429, 502, 503, 504; follows up to five redirects, never
+   * Asks for a URL. Repeats after connection failures and answers 408, 429, 502, 503, 504; follows up to five redirects, never
    * from https to http. Every other status is an answer. Throws a `Problem` (`HTTP_UNREACHABLE`, `HTTP_REDIRECT`).
    */
   get(url: string, options?: HttpGet): Promise<HttpAnswer>
+
+  /** One request of any method, repeated as `get` is; a redirect is an answer as any other. Throws a `Problem` (`HTTP_UNREACHABLE`). */
+  request(url: string, options: HttpRequest): Promise<HttpAnswer>
 }
 
 const REDIRECTS = 5
-const PASSING = new Set([429, 502, 503, 504])
-const LONGEST_WAIT = 20_000
+const PASSING = new Set([408, 429, 502, 503, 504])
+const LONGEST_WAIT = 60_000
 
 export function openHttp(options: HttpOptions = {}): Http {
   // Loading the client takes longer than many a command that never asks for anything.
-  let opened: Promise<{ request: typeof Undici.request; dispatcher: Dispatcher }> | undefined
-  const open = async () => {
-    // It is CommonJS: bundled, only its default export is there.
-    const { default: undici } = await import('undici')
-    return { request: undici.request, dispatcher: dispatcherOf(undici, options) }
+  let opened: Promise<Transport> | undefined
+  const once = async (url: string, asked: HttpRequest): Promise<HttpAnswer> => {
+    opened ??= import('./http/transport.ts').then(({ Transport }) => new Transport(options))
+    const { method, headers, authorization, accept, signal, body } = asked
+    const source = typeof body === 'function' ? watched(body()) : undefined
+    const answer = await (await opened)
+      .exchange(new URL(url), {
+        method,
+        headers: {
+          'user-agent': 'slipway',
+          ...(body instanceof Uint8Array && { 'content-length': String(body.byteLength) }),
+          ...headers,
+          ...(accept && { accept }),
+          ...(authorization && { authorization }),
+        },
+        body: source?.bytes ?? (body as Uint8Array | undefined),
+        signal,
+      })
+      .catch(error => {
+        throw source?.failure() ?? error
+      })
+    return { status: answer.statusCode ?? 0, headers: flat(answer), body: answer, url }
   }
-  const once = async (
-    url: string,
-    { method, headers, authorization, accept, signal }: HttpGet,
-  ): Promise<HttpAnswer> => {
-    opened ??= open()
-    const { request, dispatcher } = await opened
-    const answer = await request(url, {
-      dispatcher,
-      method: method ?? 'GET',
-      headers: {
-        'user-agent': 'slipway',
-        ...headers,
-        ...(accept && { accept }),
-        ...(authorization && { authorization }),
-      },
-      ...(signal && { signal }),
-    })
-    const flat = Object.entries(answer.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value[0] : value,
-    ])
-    return { status: answer.statusCode, headers: Object.fromEntries(flat), body: answer.body, url }
-  }
-  const patiently = async (url: string, asked: HttpGet): Promise<HttpAnswer> => {
-    const { retries = 3, patience = 500 } = options
+  const patiently = async (url: string, asked: HttpRequest): Promise<HttpAnswer> => {
+    const { patience = 500 } = options
+    const retries = asked.retries ?? options.retries ?? 3
     for (let attempt = 0; ; attempt++) {
       let wait = patience * 2 ** attempt
       try {
         const answer = await once(url, asked)
         if (!PASSING.has(answer.status) || attempt >= retries) return answer
         wait = Math.max(wait, waitAsked(answer.headers['retry-after']))
-        abandon(answer.body)
+        await letGo(answer)
       } catch (error) {
-        if (asked.signal?.aborted) throw error
+        if (asked.signal?.aborted || error instanceof BodyFailed || error instanceof Problem)
+          throw error instanceof BodyFailed ? error.cause : error
         if (attempt >= retries || !isPassing(error)) throw unreachable(url, error)
       }
       await sleep(Math.min(wait, LONGEST_WAIT), undefined, asked.signal ? { signal: asked.signal } : {})
@@ -100,7 +106,7 @@ export function openHttp(options: HttpOptions = {}): Http {
       const origin = originOf(url)
       let place = url
       for (let hops = 0; ; hops++) {
-        const { authorization, ...without } = asked
+        const { authorization, ...without } = { method: 'GET', ...asked }
         const answer = await patiently(
           place,
           originOf(place) === origin ? { ...without, authorization } : without,
@@ -108,30 +114,59 @@ export function openHttp(options: HttpOptions = {}): Http {
         const location = answer.headers.location
         if (answer.status < 301 || answer.status > 308 || answer.status === 304 || location === undefined)
           return answer
-        abandon(answer.body)
+        await letGo(answer)
         if (hops === REDIRECTS) throw badRedirect(url, `it leads on more than ${REDIRECTS} times`)
         place = redirected(place, location, url)
       }
     },
+    async request(url, asked) {
+      originOf(url)
+      return await patiently(url, asked)
+    },
     async [Symbol.asyncDispose]() {
-      await (await opened)?.dispatcher.destroy()
+      ;(await opened)?.close()
     },
   }
 }
 
-function dispatcherOf(
-  { Agent, EnvHttpProxyAgent }: typeof Undici,
-  { certificates, environment = {} }: HttpOptions,
-): Dispatcher {
-  // An import of `node:tls` would decode all root certificates, whether they are needed or not.
-  const { rootCertificates } = process.getBuiltinModule('node:tls')
-  const tls = certificates === undefined ? {} : { ca: [...rootCertificates, certificates] }
-  const named = (name: string) => environment[name] || environment[name.toUpperCase()] || undefined
-  const common = { connect: { ...tls, timeout: 20_000 }, headersTimeout: 60_000, bodyTimeout: 60_000 }
-  const [httpProxy, httpsProxy, noProxy] = ['http_proxy', 'https_proxy', 'no_proxy'].map(named)
-  if (!httpProxy && !httpsProxy) return new Agent(common)
-  const proxies = { httpProxy: httpProxy ?? '', httpsProxy: httpsProxy ?? '', noProxy: noProxy ?? '' }
-  return new EnvHttpProxyAgent({ ...common, ...proxies, requestTls: tls, proxyTls: tls })
+/** What was to be sent could not be read; nothing to do with the server. */
+class BodyFailed extends Error {}
+
+function watched(source: AsyncIterable<Uint8Array>) {
+  let failed: BodyFailed | undefined
+  const bytes = (async function* () {
+    try {
+      yield* source
+    } catch (cause) {
+      failed = new BodyFailed('the body could not be read', { cause })
+      throw cause
+    }
+  })()
+  return { bytes, failure: () => failed }
+}
+
+/**
+ * Lets go of an answer that nobody will read; a short one is taken in, so that its connection can be used again: at once, where this is waited for.
+ */
+export function letGo({ body }: Pick<HttpAnswer, 'body'>): Promise<void> {
+  let taken = 0
+  return new Promise(done => {
+    body.once('close', done)
+    body.on('error', () => {})
+    body.on('data', (chunk: Uint8Array) => {
+      taken += chunk.byteLength
+      if (taken > 1 << 16) body.destroy()
+    })
+    if (body.closed) done()
+  })
+}
+
+function flat({ headers }: IncomingMessage): Record<string, string | undefined> {
+  const pairs = Object.entries(headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value[0] : value,
+  ])
+  return Object.fromEntries(pairs)
 }
 
 function originOf(url: string): string {
@@ -171,15 +206,9 @@ function isPassing(error: unknown): boolean {
     'ETIMEDOUT',
     'EAI_AGAIN',
     'ENETUNREACH',
-    'UND_ERR_CONNECT_TIMEOUT',
-    'UND_ERR_HEADERS_TIMEOUT',
-    'UND_ERR_SOCKET',
+    'EHOSTUNREACH',
+    'HPE_INVALID_CONSTANT',
   )
-}
-
-function abandon(body: Readable): void {
-  body.on('error', () => {})
-  body.destroy()
 }
 
 function unreachable(url: string, cause: unknown): Problem {

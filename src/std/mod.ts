@@ -10,7 +10,16 @@ export {
   temporaryDirectory,
   writeDurably,
 } from './files.ts'
-export { type Http, type HttpAnswer, type HttpGet, type HttpOptions, openHttp } from './http.ts'
+export { isLoopback } from './http/proxy.ts'
+export {
+  type Http,
+  type HttpAnswer,
+  type HttpGet,
+  type HttpOptions,
+  type HttpRequest,
+  letGo,
+  openHttp,
+} from './http.ts'
 export {
   type CertificateBundle,
   javaTruststore,

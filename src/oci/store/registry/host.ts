@@ -1,0 +1,189 @@
+import {
+  type HttpAnswer,
+  type HttpRequest,
+  isLoopback,
+  letGo,
+  Problem,
+  parseJson,
+  printable,
+  readAll,
+  redact,
+} from '#std'
+import { placeNamedBy } from './addresses.ts'
+import type { Authorization } from './authorization.ts'
+import type { Connections } from './connections.ts'
+import { addressRefused, denied, refused } from './problems.ts'
+
+const REDIRECTS = 5
+/** Answers that a registry gives while it is in trouble for a moment, besides those that the HTTP client repeats by itself. */
+const TRIES = 3
+
+/** A request to a registry. */
+export interface RegistryRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** A path on the registry, or an address that it named. */
+  readonly place: string | URL
+  /** The repository that it is about, for choosing credentials; empty for the whole registry. */
+  readonly repository: string
+  /** What the token has to allow, such as `repository:team/shop:pull`. */
+  readonly scopes: readonly string[]
+  readonly accept?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: HttpRequest['body']
+  /** False where the caller knows how to go on after a connection that broke off. */
+  readonly repeat?: boolean
+}
+
+export interface HostOptions {
+  readonly name: string
+  readonly connections: Connections
+  readonly authorization: Authorization
+  /** True for a host that may be spoken to without TLS. */
+  readonly insecure: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * One registry, by its exact host and port. Knows by which scheme it is reached, what it wants to be told, and to whom nothing of that may be said: an address
+ * elsewhere, be it of a redirect or of a `Location`, is asked without credentials.
+ */
+export class RegistryHost {
+  readonly name: string
+  readonly authorization: Authorization
+  readonly #options: HostOptions
+  #origin: Promise<URL> | undefined
+
+  constructor(options: HostOptions) {
+    this.#options = options
+    this.name = options.name
+    this.authorization = options.authorization
+  }
+
+  /** Sends a request; demands for credentials are met, and redirects followed where nothing is sent. Any other answer is the caller's. */
+  async send(request: RegistryRequest): Promise<HttpAnswer> {
+    if (request.place instanceof URL) return await this.#follow(request.place, request)
+    // Where the scheme is not known yet, the first request finds it, and all others wait for that one.
+    const first = this.#origin === undefined
+    const schemes = this.#schemes()
+    if (schemes.length === 1) this.#origin ??= Promise.resolve(new URL(`${schemes[0]}//${this.name}/`))
+    if (!first || schemes.length === 1)
+      return await this.#follow(new URL(request.place, await this.#origin), request)
+    const finding = this.#find(schemes, request)
+    this.#origin = finding.then(({ origin }) => origin)
+    this.#origin.catch(() => {
+      this.#origin = undefined
+    })
+    return (await finding).answer
+  }
+
+  /** The `Problem` for an answer that was not hoped for. */
+  async problemOf(answer: HttpAnswer, what: string, place: string, repository: string): Promise<Problem> {
+    const said = await wordsOf(answer)
+    if (answer.status === 401) return await this.authorization.refusal(place, repository, said)
+    return answer.status === 403 ? denied(place, said) : refused(place, what, answer.status, said)
+  }
+
+  #schemes(): readonly string[] {
+    if (isLoopback(new URL(`http://${this.name}`).hostname)) return ['http:', 'https:']
+    return this.#options.insecure ? ['https:', 'http:'] : ['https:']
+  }
+
+  async #find(
+    schemes: readonly string[],
+    request: RegistryRequest,
+  ): Promise<{ origin: URL; answer: HttpAnswer }> {
+    const [first = '', second = ''] = schemes
+    const origin = new URL(`${first}//${this.name}/`)
+    try {
+      const answer = await this.#follow(new URL(request.place as string, origin), {
+        ...request,
+        repeat: false,
+      })
+      if (first === 'https:' || !(await wantsTls(answer))) return { origin, answer }
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'HTTP_UNREACHABLE' || !speaksOtherwise(error, first))
+        throw error
+    }
+    const other = new URL(`${second}//${this.name}/`)
+    return { origin: other, answer: await this.#follow(new URL(request.place as string, other), request) }
+  }
+
+  async #follow(start: URL, request: RegistryRequest): Promise<HttpAnswer> {
+    let place = start
+    for (let hops = 0; ; hops++) {
+      const answer = await this.#authorized(place, request)
+      const { location } = answer.headers
+      const reading = request.method === 'GET' || request.method === 'HEAD'
+      if (!reading || ![301, 302, 303, 307, 308].includes(answer.status) || location === undefined)
+        return answer
+      await letGo(answer)
+      if (hops === REDIRECTS)
+        throw addressRefused(this.name, 'another address', `it leads on more than ${REDIRECTS} times`)
+      place = placeNamedBy(place, location, 'another address')
+    }
+  }
+
+  async #authorized(place: URL, request: RegistryRequest): Promise<HttpAnswer> {
+    const { scopes, repository } = request
+    const own = place.host === this.name || place.host === new URL(`${place.protocol}//${this.name}`).host
+    for (let attempt = 0; ; attempt++) {
+      const authorization = own ? await this.authorization.header(scopes, repository) : undefined
+      const answer = await this.#once(place, request, authorization)
+      if (answer.status !== 401 || !own || attempt === TRIES - 1) return answer
+      const again = await this.authorization.challenged(
+        answer.headers['www-authenticate'],
+        place,
+        scopes,
+        authorization,
+      )
+      if (!again) return answer
+      await letGo(answer)
+    }
+  }
+
+  async #once(place: URL, request: RegistryRequest, authorization: string | undefined): Promise<HttpAnswer> {
+    const { method, accept, headers, body, repeat = true } = request
+    const http = await this.#options.connections.to(place)
+    return await http.request(place.href, {
+      method,
+      accept,
+      authorization,
+      body,
+      ...(headers && { headers }),
+      ...(!repeat && { retries: 0 }),
+      signal: this.#options.signal,
+    })
+  }
+}
+
+/** What servers of Go, nginx and Apache answer to plain HTTP where they expect TLS. */
+async function wantsTls(answer: HttpAnswer): Promise<boolean> {
+  if (answer.status !== 400 || Number(answer.headers['content-length'] ?? 4096) > 4096) return false
+  if (answer.headers['docker-distribution-api-version']) return false
+  const text = (await readAll(answer.body, 1 << 16).catch(() => Buffer.alloc(0))).toString('latin1')
+  return /https/i.test(text)
+}
+
+function speaksOtherwise({ cause }: Problem, scheme: string): boolean {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  return scheme === 'http:'
+    ? /^(?:ECONNRESET|EPIPE|HPE_)/.test(code)
+    : /^(?:ECONNREFUSED|ECONNRESET|EPROTO|ETIMEDOUT|ERR_SSL)/.test(code)
+}
+
+/** What a registry says about a refusal (OCI distribution-spec, "Error codes"), fit for a terminal; empty where it says nothing. */
+async function wordsOf({ body }: HttpAnswer): Promise<string> {
+  try {
+    const text = (await readAll(body, 1 << 16)).toString('utf8')
+    const { errors } = parseJson(text, 'an answer') as { errors?: { code?: unknown; message?: unknown }[] }
+    const words = (errors ?? [])
+      .slice(0, 3)
+      .map(({ code, message }) => [code, message].filter(each => typeof each === 'string').join(': '))
+    const said = printable(redact(words.join('; ')))
+      .replace(/\s+/g, ' ')
+      .slice(0, 300)
+    return said === '' ? '' : ` (${said})`
+  } catch {
+    return ''
+  }
+}
