@@ -5,6 +5,7 @@ import { packagesIn } from './packages-in.ts'
 
 /** What goes into an order of buildpacks; `?` marks those that may stay out. */
 const ORDER = [
+  ['ca-certificates?', 'go', 'procfile?'],
   [
     'ca-certificates?',
     'jdk',
@@ -19,12 +20,22 @@ const ORDER = [
   ['ca-certificates?', 'procfile'],
 ]
 
+/** Ends a bin/detect before Node.js starts where none of these files is in the app: most apps are of another kind. */
+const guard = (files: readonly string[]) =>
+  files.length === 0
+    ? ''
+    : `if ! { ${files.map(file => `[ -f ${file} ]`).join(' || ')}; }; then
+  echo "  SKIPPED: no ${files[0]}"
+  exit 100
+fi
+`
+
 /**
  * Finds a Node.js: one that came with the buildpack, the platform's, or that of PATH. The directory is asked of the lifecycle, never of the
  * working directory, which is the app's.
  */
-const script = (phase: string) => `#!/bin/sh
-directory=\${CNB_BUILDPACK_DIR:-\${0%/bin/*}}
+const script = (phase: string, needed: readonly string[]) => `#!/bin/sh
+${guard(needed)}directory=\${CNB_BUILDPACK_DIR:-\${0%/bin/*}}
 if [ -x "$directory/node/bin/node" ]; then
   node=$directory/node/bin/node
 elif [ -x /cnb/lifecycle/node/bin/node ]; then
@@ -112,10 +123,18 @@ async function cutBuildpack(name: string, outdir: string, version: string): Prom
   )
   for (const phase of ['detect', 'build']) {
     const path = join(outdir, 'bin', phase)
-    await writeFile(path, script(phase))
+    await writeFile(path, script(phase, phase === 'detect' ? neededFiles(descriptor) : []))
     await chmod(path, 0o755)
   }
   return packagesIn(result.metafile)
+}
+
+/** `[metadata.slipway] needed-files`: the buildpack never takes part where none of them is at the top of the app. */
+function neededFiles(descriptor: string): readonly string[] {
+  const list = /^needed-files = (\[.*\])$/m.exec(descriptor)?.[1]
+  const files: string[] = list === undefined ? [] : JSON.parse(list)
+  for (const file of files) if (!/^[\w.-]+$/.test(file)) throw new Error(`${file} cannot be a needed file`)
+  return files
 }
 
 /** The thread that decompresses is started by file name, so it is a file of its own beside the rest. */

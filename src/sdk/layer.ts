@@ -32,16 +32,23 @@ export interface LayerPlan {
    * Strings, whole numbers, booleans, and lists and tables of them.
    */
   readonly metadata: Readonly<Record<string, unknown>>
-  /** What is inside, for the bill of materials. */
-  readonly components?: readonly Component[]
+  /**
+   * What is inside, for the bill of materials. A function is asked once the content is made, and not where the layer is used again: then the bill of
+   * the last build still holds.
+   */
+  readonly components?: readonly Component[] | (() => Promise<readonly Component[]>)
   /** Makes the content, in an empty directory. */
   readonly make: (layer: Layer) => Promise<void>
+  /** What is to be known of the content also by builds that use the layer again, where it may not be at hand. Asked once it is made. */
+  readonly remember?: () => Promise<Readonly<Record<string, unknown>>>
 }
 
 /** A layer that is in place. */
 export interface MadeLayer {
   readonly directory: string
   readonly reused: boolean
+  /** What `remember` said when the content was made. */
+  readonly remembered: Readonly<Record<string, unknown>>
 }
 
 /** The layers of one buildpack. */

@@ -33,7 +33,8 @@ async function contribute(name: string, plan: LayerPlan, options: LayersOptions)
   const place = join(options.directory, name)
   const file = fileOf(options.directory, name)
   const metadata = { 'made-by': options.version, ...plan.metadata }
-  const previous = await previousOf(file)
+  const recorded = await previousOf(file)
+  const { previous, remembered: before } = apart(recorded)
   const changed = previous && firstChange(previous, metadata)
   const there = await exists(place)
   // The image keeps the content of a layer that only it sees; all others have to be here.
@@ -46,9 +47,25 @@ async function contribute(name: string, plan: LayerPlan, options: LayersOptions)
     await removeTree(place)
     await make(name, place, plan, options)
   }
-  if (plan.components) await writeBill(join(options.directory, name), plan.components)
-  await writeFile(file, printLayer({ types: flags(plan.types), metadata }))
-  return { directory: place, reused }
+  const components =
+    typeof plan.components === 'function' && !reused ? await plan.components() : plan.components
+  if (Array.isArray(components)) await writeBill(join(options.directory, name), components)
+  const remembered = (reused ? before : await plan.remember?.()) ?? {}
+  const all = { ...metadata, ...(Object.keys(remembered).length > 0 && { [REMEMBERED]: remembered }) }
+  await writeFile(file, printLayer({ types: flags(plan.types), metadata: all }))
+  return { directory: place, reused, remembered }
+}
+
+/** Where a layer's metadata holds what its buildpack wants to know again. */
+const REMEMBERED = 'remembered'
+
+function apart(recorded: Readonly<Record<string, unknown>> | undefined) {
+  const { [REMEMBERED]: remembered, ...previous } = recorded ?? {}
+  const isTable = typeof remembered === 'object' && remembered !== null && !Array.isArray(remembered)
+  return {
+    previous: recorded && previous,
+    remembered: isTable ? (remembered as Readonly<Record<string, unknown>>) : undefined,
+  }
 }
 
 async function make(name: string, place: string, plan: LayerPlan, options: LayersOptions): Promise<void> {

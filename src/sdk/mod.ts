@@ -25,6 +25,13 @@ export { type Detection, fail, type PlanSection, pass, type Requirement } from '
 export type { EnvironmentWriter, LayerEnvironment } from './environment.ts'
 export { explodeZip } from './explode.ts'
 export { findFiles } from './find-files.ts'
+export {
+  componentsOfGo,
+  type GoBuildInfo,
+  type GoModuleInfo,
+  parseGoBuildInfo,
+  readGoBuildInfo,
+} from './go/build-info.ts'
 export { copyTree, linkTree } from './install.ts'
 export { componentsOfJars, javaComponents } from './java/inventory.ts'
 export { type Jar, readJar } from './java/jar.ts'
