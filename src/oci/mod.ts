@@ -16,6 +16,8 @@ export {
   parsePlace,
   type Source,
 } from './copy.ts'
+export { basicHeader, type Credential } from './credentials/credential.ts'
+export { type Keychain, openKeychain } from './credentials/keychain.ts'
 export { type Descriptor, describeBytes, parseDescriptor } from './descriptor.ts'
 export { type Addition, append, configure, historyPerLayer, label, withLayers } from './edit.ts'
 export { emptyImage, type Image, type Layer, type StoredImage } from './image.ts'
@@ -33,6 +35,7 @@ export {
   withTag,
 } from './reference.ts'
 export type { Collected } from './store/collect.ts'
+export { type DaemonAddress, findDaemon } from './store/daemon/address.ts'
 export { type DaemonOptions, DaemonStore, type DaemonStoredImage, openDaemon } from './store/daemon/daemon.ts'
 export type { ImageDocuments } from './store/image-documents.ts'
 export { REF_NAME } from './store/index-file.ts'

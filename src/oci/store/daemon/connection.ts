@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream'
 import { parseJson, readAll } from '#std'
 import type { DaemonAddress } from './address.ts'
@@ -15,6 +16,9 @@ export interface DaemonRequest {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Opens the daemon's unix socket. */
+export type ConnectSocket = () => Promise<Duplex>
+
 const MOST_WORDS = 1 << 16
 const LARGEST_ANSWER = 64 * 2 ** 20
 
@@ -24,9 +28,12 @@ const LARGEST_ANSWER = 64 * 2 ** 20
  */
 export class DaemonConnection {
   readonly #address: DaemonAddress
+  readonly #connect: ConnectSocket | undefined
 
-  constructor(address: DaemonAddress) {
+  /** `connect` for a process that may not open the socket itself. */
+  constructor(address: DaemonAddress, connect?: ConnectSocket) {
     this.#address = address
+    this.#connect = connect
   }
 
   /** An answer of JSON; undefined for status 404. Throws a `Problem` (`DAEMON_REFUSED`, `DAEMON_UNREACHABLE`). */
@@ -54,12 +61,9 @@ export class DaemonConnection {
     const options: RequestOptions = {
       method,
       path,
-      agent: false,
       headers: { 'user-agent': 'slipway', ...(body && { 'content-type': 'application/x-tar' }) },
       ...(signal && { signal }),
-      ...(this.#address.kind === 'unix'
-        ? { socketPath: this.#address.socketPath, host: 'localhost' }
-        : { host: this.#address.host, port: this.#address.port }),
+      ...this.#way(),
     }
     const request = await this.#open(options)
     return await new Promise((resolve, reject) => {
@@ -73,6 +77,22 @@ export class DaemonConnection {
       })
       pipeline(watched, request, () => {})
     })
+  }
+
+  #way(): RequestOptions {
+    const [address, connect] = [this.#address, this.#connect]
+    if (address.kind === 'tcp') return { agent: false, host: address.host, port: address.port }
+    if (!connect) return { agent: false, socketPath: address.socketPath, host: 'localhost' }
+    return {
+      host: 'localhost',
+      createConnection(_, done) {
+        connect().then(
+          socket => done(null, socket),
+          error => done(error, undefined as never),
+        )
+        return undefined
+      },
+    }
   }
 
   async #open(options: RequestOptions): Promise<ClientRequest> {

@@ -13,7 +13,7 @@ import { layerDiffers } from '../../problems.ts'
 import type { ImageStore } from '../store.ts'
 import { packedLayer } from '../stored-layer.ts'
 import { type DaemonSurroundings, findDaemon } from './address.ts'
-import { DaemonConnection } from './connection.ts'
+import { type ConnectSocket, DaemonConnection } from './connection.ts'
 import { type DaemonImage, daemonImage } from './documents.ts'
 import { checkLoaded, sharesLayers } from './engine.ts'
 import { daemonImageDiffers, daemonLayerGone, daemonRefused } from './problems.ts'
@@ -23,6 +23,8 @@ export interface DaemonOptions extends DaemonSurroundings {
   /** A directory for what has to be kept meanwhile: layers that are asked of the daemon. */
   readonly staging: string
   readonly signal?: AbortSignal | undefined
+  /** Opens the daemon's unix socket, for a process that has given up the right to do so. */
+  readonly connect?: ConnectSocket | undefined
 }
 
 /** An image of a daemon: it is named by its ID. */
@@ -236,5 +238,5 @@ function pathOf(reference: string): string {
 
 /** Opens the daemon of this machine. Throws a `Problem` (`DAEMON_ADDRESS_INVALID`, `DAEMON_UNREACHABLE`). */
 export async function openDaemon(options: DaemonOptions): Promise<DaemonStore> {
-  return new DaemonStore(new DaemonConnection(await findDaemon(options)), options)
+  return new DaemonStore(new DaemonConnection(await findDaemon(options), options.connect), options)
 }
