@@ -19,6 +19,8 @@ export interface TarHeader {
   readonly linkname?: Buffer | string
   /** Further PAX records, such as `SCHILY.xattr.security.capability`. */
   readonly pax?: Readonly<Record<string, Buffer | string>>
+  /** Read from, or to be written in, GNU tar's format of before POSIX: another magic, and long names in entries of their own. */
+  readonly gnu?: boolean
   /** Device numbers of a character or block device. */
   readonly device?: { readonly major: number; readonly minor: number }
 }

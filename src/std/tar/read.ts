@@ -101,6 +101,7 @@ function entryOf(
 ): Omit<ReadEntry, 'content' | 'offset'> {
   const { pax, longName, longLink } = extra
   const ustar = header.toString('latin1', 257, 262) === 'ustar' && header[262] === 0
+  const gnu = header.toString('latin1', 257, 265) === 'ustar  \0'
   const prefix = ustar ? untilNul(header.subarray(345, 500)) : Buffer.alloc(0)
   const short = untilNul(header.subarray(0, 100))
   const joined = prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), short]) : short
@@ -123,6 +124,7 @@ function entryOf(
         : Math.floor(Number(pax.mtime.toString('latin1'))),
     size: type === 'file' && !directory ? (decimal(pax.size, at) ?? declared) : declared,
     pax: Object.fromEntries(others),
+    ...(gnu && { gnu }),
     ...(type === 'link' || type === 'symlink' ? { linkname } : {}),
     ...(type === 'character' || type === 'block'
       ? { device: { major: number(header, 329, 8, at), minor: number(header, 337, 8, at) } }

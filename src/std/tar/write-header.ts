@@ -19,6 +19,7 @@ const LARGEST_SIZE = 0o77777777777
 export function headerBlocks(header: TarHeader): Buffer {
   const name = bytesOf(header.name)
   const linkname = bytesOf(header.linkname ?? '')
+  if (header.gnu) return gnuBlocks(header, name, linkname)
   const records = new Map<string, Buffer>()
   const split = isAscii(name) ? splitName(name) : undefined
 
@@ -48,6 +49,32 @@ export function headerBlocks(header: TarHeader): Buffer {
     Buffer.alloc(padding(body.length)),
     block(header, shortened, Buffer.alloc(0), cut(asciiOf(linkname)), TYPE_FLAGS[header.type], records),
   ])
+}
+
+/** The same in GNU tar's format, as Go writes what it read so: a name that does not fit goes before the entry, whole. */
+function gnuBlocks(header: TarHeader, name: Buffer, linkname: Buffer): Buffer {
+  const plain = withMagic(block(header, cut(name), Buffer.alloc(0), cut(linkname), TYPE_FLAGS[header.type]))
+  return Buffer.concat([
+    ...(name.length > 100 ? [longLink('L', name)] : []),
+    ...(linkname.length > 100 ? [longLink('K', linkname)] : []),
+    plain,
+  ])
+}
+
+function longLink(flag: string, text: Buffer): Buffer {
+  const body = Buffer.concat([text, Buffer.alloc(1)])
+  const header = Buffer.alloc(BLOCK)
+  header.write('././@LongLink', 0, 'latin1')
+  for (const offset of [100, 108, 116]) octal(header, offset, 8, 0)
+  octal(header, 124, 12, body.length)
+  octal(header, 136, 12, 0)
+  header.write(flag, 156, 'latin1')
+  return Buffer.concat([withMagic(header), body, Buffer.alloc(padding(body.length))])
+}
+
+function withMagic(header: Buffer): Buffer {
+  header.write('ustar  \0', 257, 'latin1')
+  return withChecksum(header)
 }
 
 /** Bytes from the end of a content of this size to the next block. */
