@@ -14,9 +14,9 @@ describe('image extensions', () => {
   })
   afterEach(() => shop[Symbol.asyncDispose]())
 
-  const provides = (name: string) => `printf `[[provides]]\\nname = "\${name}"\\n` >> "$2"\n`
+  const provides = (name: string) => `printf '[[provides]]\\nname = "${name}"\\n' >> "$2"\n`
   const requires = (name: string) =>
-    `printf `[[requires]]\\nname = "${name}"\\n[requires.metadata]\\nfor = "\${name}"\\n` >> "$2"\n`
+    `printf '[[requires]]\\nname = "${name}"\\n[requires.metadata]\\nfor = "${name}"\\n' >> "$2"\n`
   const writes = (file: string, text: string) => `cat > "$1/${file}" <<'END'\n${text}\nEND\n`
   const add = (id: string, name: string, script: string) =>
     shop.add(id, { extension: true, detect: provides(name), generate: script })

@@ -5,7 +5,8 @@ import { type BaseRoot, type Bases, machineArchitecture } from './bases.ts'
 import { type Builder, distroIn } from './builder.ts'
 import type { BuildRoot } from './builder-root.ts'
 import { builderRunImage } from './builder-run-image.ts'
-import { imageMissing, runImageElsewhere } from './problems.ts'
+import type { ForeignImages } from './foreign-image.ts'
+import { runImageElsewhere } from './problems.ts'
 
 /** What a build stands on: the image that the app is put on, and the directory that buildpacks run in. */
 export interface BuildBases {
@@ -33,6 +34,7 @@ export interface BuildBasesOptions {
   readonly runImage: string | undefined
   /** In place of slipway's own build base. */
   readonly builder?: Builder | undefined
+  readonly images: ForeignImages
 }
 
 const RUN = 'slipway/run:base'
@@ -58,8 +60,7 @@ export async function buildBases(options: BuildBasesOptions): Promise<BuildBases
     locked: options.locked,
   })
   if (!named) {
-    const image = await store.image(runImage)
-    if (!image) throw imageMissing(runImage)
+    const image = await options.images.stored(runImage)
     checkPlatform(runImage, image)
     const build = await bases.root(buildBase, choose(buildBase.recipe.name, buildBase.release))
     return { run: placed(runImage, image), ...ownBase(build), locks: [build.lock] }

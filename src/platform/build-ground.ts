@@ -24,6 +24,7 @@ import { DEPENDENCY_SOCKET, DEPENDENCY_TREES, serveDependencies } from './depend
 import { NODE_INSIDE, sandboxExecutor } from './executables.ts'
 import { type MachineCertificates, machineCertificates } from './extra-certificates.ts'
 import { type ForeignImages, openForeignImages } from './foreign-image.ts'
+import { openImageWays } from './image-ways.ts'
 import { openMachineSandbox } from './machine-sandbox.ts'
 import { builderUnlocked } from './problems.ts'
 import { shippedCatalog } from './shipped.ts'
@@ -68,10 +69,11 @@ export async function openBuildGround(
     now: Date.now,
     signal,
   })
-  const images = openForeignImages(store, request.workingDirectory)
+  const ways = openImageWays({ home, environment, report, signal })
+  const images = openForeignImages({ store, ways, workingDirectory: request.workingDirectory, report })
   const unpacked = await openUnpacked(home, report)
   const close = async () => {
-    for (const each of [images, unpacked, sources]) await each[Symbol.asyncDispose]()
+    for (const each of [images, ways, unpacked, sources]) await each[Symbol.asyncDispose]()
   }
   try {
     const lock = await readAppLock(path, locked && builderName === undefined)
@@ -83,7 +85,7 @@ export async function openBuildGround(
           : await openBuilder(await images.find(builderName), builderName, unpacked)
       return {
         builder,
-        bases: await buildBases({ store, bases, lock, locked, runImage: request.runImage, builder }),
+        bases: await buildBases({ store, bases, lock, locked, runImage: request.runImage, builder, images }),
       }
     }
     const [found, node, sandbox] = await together([
@@ -96,7 +98,7 @@ export async function openBuildGround(
       sources,
       lock,
       ...found,
-      findRun: name => findRun(name, { store, bases, locked }),
+      findRun: name => findRun(name, { store, bases, locked, images }),
       unpacked,
       images,
       node,

@@ -1,8 +1,9 @@
 import { findRunImage, type RunImage } from '#cnb'
-import type { StoredImage } from '#oci'
+import { parseReference, type StoredImage } from '#oci'
+import { Problem } from '#std'
 import type { BuildBasesOptions } from './build-bases.ts'
 import type { Builder } from './builder.ts'
-import { builderInvalid, imageMissing } from './problems.ts'
+import { builderInvalid } from './problems.ts'
 
 /** The run image of a build with a builder. */
 export interface ChosenRunImage {
@@ -21,25 +22,49 @@ export async function builderRunImage(builder: Builder, options: BuildBasesOptio
   const listed = asked === undefined ? builder.runImages[0] : findRunImage(builder.runImages, asked)
   if (asked !== undefined) return named(await findRun(asked, options), asked, listed)
   if (!listed) throw builderInvalid(builder.name, 'it names no run image; name one with --run-image')
-  for (const name of [listed.image, ...listed.mirrors]) {
-    const image = await options.store.image(name)
+  const names = inOrder([listed.image, ...listed.mirrors], builder.name)
+  for (const name of names) {
+    const image = (await options.images.has(name)) ? await options.store.image(name) : undefined
     if (image) return { image, name: listed.image, mirrors: listed.mirrors }
   }
-  return named(await findRun(listed.image, options), listed.image, listed)
+  const failures: unknown[] = []
+  for (const name of names) {
+    try {
+      return { image: await findRun(name, options), name: listed.image, mirrors: listed.mirrors }
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      failures.push(error)
+    }
+  }
+  throw failures[0]
 }
 
 function named(image: StoredImage, name: string, listed: RunImage | undefined): ChosenRunImage {
   return { image, name, mirrors: listed?.mirrors ?? [] }
 }
 
-/** A run image of the store; a base of ours is made where it is not there. Throws a `Problem` (`IMAGE_MISSING`, or what making a base throws). */
+/** Copies in the registry of the builder come first, as with pack. */
+function inOrder(names: readonly string[], builder: string): string[] {
+  const registry = registryOf(builder.replace(/^docker:\/\//, ''))
+  const near = names.filter(name => registry !== undefined && registryOf(name) === registry)
+  return [...near, ...names.filter(name => !near.includes(name))]
+}
+
+function registryOf(name: string): string | undefined {
+  try {
+    return parseReference(name).registry
+  } catch {
+    return undefined
+  }
+}
+
+/** A run image of the store or of its registry; a base of ours is made where it is not there. Throws a `Problem` (`IMAGE_MISSING`, or what making a base throws). */
 export async function findRun(
   name: string,
-  { store, bases, locked }: Pick<BuildBasesOptions, 'store' | 'bases' | 'locked'>,
+  { store, bases, locked, images }: Pick<BuildBasesOptions, 'store' | 'bases' | 'locked' | 'images'>,
 ): Promise<StoredImage> {
-  const image = await store.image(name)
-  if (image) return image
+  const here = (await images.has(name)) ? await store.image(name) : undefined
+  if (here) return here
   const base = await bases.find(name).catch(() => undefined)
-  if (!base) throw imageMissing(name)
-  return (await bases.image(base, { locked, pin: 'newest' })).image
+  return base ? (await bases.image(base, { locked, pin: 'newest' })).image : await images.stored(name)
 }

@@ -88,6 +88,8 @@ async function placeOf(text: string, base: string): Promise<BuildpackPlace> {
     case 'from-builder':
     case 'builder-id':
       throw buildpackUnknown(text, [])
+    case 'image':
+      return { kind: 'image', reference: `docker://${locator.reference}` }
     default:
       return locator
   }

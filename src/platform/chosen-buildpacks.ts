@@ -141,6 +141,8 @@ class Chosen {
         throw this.#unknown(text)
       case 'bare':
         return this.#bare(text, base)
+      case 'image':
+        return this.#open({ kind: 'image', reference: `docker://${locator.reference}` }, base)
       default:
         return this.#open(locator, base)
     }

@@ -95,6 +95,14 @@ export const imageMissing = (name: string) =>
     exitCode: INVALID_INPUT,
   })
 
+export const imageNowhere = (name: string) =>
+  new Problem('IMAGE_MISSING', {
+    what: `Cannot find the image ${name}`,
+    why: 'neither the store nor its registry has an image of that name',
+    fix: 'Check the name; `slipway images` lists what the store has.',
+    exitCode: INVALID_INPUT,
+  })
+
 export const noNames = () =>
   new Problem('NO_NAMES', {
     what: 'Cannot remove images',
