@@ -33,6 +33,6 @@ export function compressionOf(mediaType: string): Compression | undefined {
   )
     return undefined
   if (/[.+]gzip$/.test(mediaType)) return 'gzip'
-  if (mediaType.endsWith('+zstd')) return 'zstd'
+  if (/[.+]zstd$/.test(mediaType)) return 'zstd'
   return mediaType.endsWith('tar') ? 'none' : undefined
 }

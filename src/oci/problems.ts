@@ -47,7 +47,7 @@ export const documentTooLarge = (place: string, size: number) =>
 export const layerDamaged = (digest: Digest, cause: unknown) =>
   new Problem('LAYER_DAMAGED', {
     what: `Cannot unpack the layer ${digest}`,
-    why: 'it is no whole gzip stream, although its image says so',
+    why: 'it is no whole stream of the packing that its image names',
     fix: 'Get the image again from where it came; if it stays so, its maker has to mend it.',
     cause,
   })

@@ -5,6 +5,7 @@ import type { Descriptor } from '../descriptor.ts'
 import type { Layer } from '../image.ts'
 import { compressionOf } from '../media-types.ts'
 import { layerDamaged, layerUnsupported } from '../problems.ts'
+import { unzstd } from './zstd.ts'
 
 /** A layer over packed bytes that can be opened, its packing as the descriptor's media type says. */
 export function packedLayer(diffId: Digest, blob: Descriptor, open: () => Readable): Layer {
@@ -15,6 +16,7 @@ export function packedLayer(diffId: Digest, blob: Descriptor, open: () => Readab
     compressed: async () => open(),
     uncompressed: async () => {
       if (compression === 'none') return open()
+      if (compression === 'zstd') return unzstd(open(), blob.digest)
       if (compression !== 'gzip') throw layerUnsupported(blob.mediaType)
       return gunzip(open(), blob.digest)
     },
