@@ -7,6 +7,7 @@ import {
   sourceDigest,
   wantsPackages,
 } from '#sdk'
+import { changedSince, markNow } from './changes.ts'
 import { installFacts, runsOwnScripts } from './facts.ts'
 import {
   anchorWorkspaces,
@@ -27,7 +28,7 @@ export const build: Build = async context => {
   if (!project) return
   // Kept also when npm does not run, so that the next change finds it.
   const cache = await layers.keep('cache')
-  const settings = await npmSettings(context, project.directory, cache.directory)
+  const settings = await npmSettings(context, project.directory)
   const npm = await npmProgram(context, project.directory, cache.directory, settings)
   const { lock } = project
   if (lock) await installAndBuild(context, project, lock, npm, settings)
@@ -55,15 +56,19 @@ async function installAndBuild(
   const ownScripts = await runsOwnScripts(project, lock)
   const facts = await installFacts(context, project, lock, npm, settings, ownScripts)
   const builds = project.scripts.length > 0
-  const source = builds ? { 'source-sha256': await sourceDigest(directory) } : {}
+  const digest = builds ? await sourceDigest(directory) : ''
+  let source: Record<string, string> = {}
   if (builds) {
     await installAll(context, directory, all, npm, facts)
+    const before = await markNow(directory, all)
     await runScripts(context, project, npm)
+    // What scripts write among the packages, such as a generated client, belongs to the app; then the packages follow from the source too.
+    if (await changedSince(directory, before)) source = { 'source-sha256': digest }
   }
   await layers.contribute('modules', {
     title: 'Packages of the app',
     types: { launch: true },
-    metadata: { ...facts, ...source, scripts: [...project.scripts] },
+    metadata: { ...facts, ...source, builds },
     components: componentsOfNpmLock(lock, target),
     async make(layer) {
       if (builds || ownScripts) {

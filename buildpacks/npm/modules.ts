@@ -16,7 +16,7 @@ export function moduleDirectories(
 }
 
 /** What programs leave in `node_modules` for their next run; it differs from build to build. npm's own list names registries. */
-const LEFT_BEHIND = ['.cache', '.tmp', '.vite', '.vite-temp', '.package-lock.json']
+export const LEFT_BEHIND = ['.cache', '.tmp', '.vite', '.vite-temp', '.package-lock.json']
 
 /** Removes from installed packages what is of no use in an image. */
 export async function removeLeftovers(project: string, directories: readonly string[]): Promise<void> {

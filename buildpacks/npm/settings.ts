@@ -1,4 +1,5 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BuildContext, digestOf, isSystemError, readIfExists } from '#sdk'
 
@@ -11,29 +12,25 @@ export interface Settings {
 
 /**
  * The settings of npm: those of a binding of type `npmrc` (entry `.npmrc`), which come before the machine's registry (`SLIPWAY_NPM_REGISTRY`, from the platform) and after the
- * project's own. `scratch` is a directory that goes with the build.
+ * project's own.
  */
 export async function npmSettings(
   { bindings, environment }: Pick<BuildContext, 'bindings' | 'environment'>,
   project: string,
-  scratch: string,
 ): Promise<Settings> {
   const variables: Record<string, string> = {}
   const digests: Record<string, string> = {}
   const own = await readIfExists(join(project, '.npmrc'))
   if (own !== undefined) digests['npmrc-sha256'] = digestOf(own)
   const binding = bindings.only('npmrc')
-  // Hidden files are no entries of a binding, and the file of npm is one.
-  const bound = binding && join(binding.directory, '.npmrc')
-  const text = bound && (await readIfExists(bound))
-  const file = text === undefined ? binding?.path('npmrc') : bound
+  const file = binding?.path('.npmrc') ?? binding?.path('npmrc')
   if (file) {
     digests['binding-sha256'] = digestOf(await readFile(file))
     variables.npm_config_userconfig = file
   }
   const registry = environment.SLIPWAY_NPM_REGISTRY
   if (registry) {
-    const global = join(scratch, 'npmrc')
+    const global = join(await mkdtemp(join(tmpdir(), 'npm-')), 'npmrc')
     await writeFile(global, `registry=${registry}\n`)
     variables.npm_config_globalconfig = global
   }
