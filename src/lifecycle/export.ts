@@ -10,13 +10,14 @@ import type {
   RunImageNames,
 } from '#cnb'
 import { printReport } from '#cnb'
-import type { Image, ImageStore, StoredImage } from '#oci'
+import type { Image, ImageStore, Layer, StoredImage } from '#oci'
 import { type Report, writeDurably } from '#std'
 import { appImage, baseEnvironment } from './app-image.ts'
 import type { Places } from './executor.ts'
 import { appLabels } from './export-labels.ts'
 import { type ExportedLayer, exportLayers } from './export-layers.ts'
 import { processTypeUnknown } from './export-problems.ts'
+import { inOrder } from './in-order.ts'
 import type { LaunchFactsIndex } from './launch-facts-index.ts'
 import { type LauncherChoice, plainStart } from './launcher-need.ts'
 import type { LayerRules } from './layer-tar.ts'
@@ -35,7 +36,7 @@ export interface LauncherOptions {
 
 /** What an image is exported from. */
 export interface ExportOptions {
-  /** Where the image goes; the run image's layers have to be in it. */
+  /** Where the image goes; the run image's layers have to be in it, unless that is `elsewhere`. */
   readonly store: ImageStore
   /** Names that the image gets, the first one first. */
   readonly names: readonly [string, ...string[]]
@@ -48,6 +49,8 @@ export interface ExportOptions {
     readonly reference: string
     /** Under which names newer ones are found. */
     readonly names?: RunImageNames
+    /** It is in another store, and what the image's store lacks of its layers is brought there meanwhile. */
+    readonly elsewhere?: boolean
   }
   /** The image of an earlier build, whose layers are reused. */
   readonly previous?: { readonly image: Image; readonly metadata: LifecycleMetadata }
@@ -81,6 +84,9 @@ export interface Exported {
 /** Exit code of a failed export (CNB platform specification, "Exporter"). */
 const EXPORT = 62
 
+/** Layers of the run image brought at a time. */
+const AT_ONCE = 3
+
 /**
  * Turns what the buildpacks made into an image in the store (CNB platform specification, "Exporter"). The layers are byte for byte those of the
  * reference lifecycle, so either reuses what the other made. Nobody sees the image before it is whole. Every failure a person can cause
@@ -91,7 +97,10 @@ export function exportImage(options: ExportOptions): Promise<Exported> {
     if (options.reportFile) await rm(options.reportFile, { force: true })
     await using _lease = await options.store.lease()
     const defaultType = chooseDefault(options)
-    const { layers, metadata, situation, launcher } = await exportLayers(options, defaultType)
+    const [{ layers, metadata, situation, launcher }, runImage] = await bothDone([
+      exportLayers(options, defaultType),
+      bringRunImage(options),
+    ])
     const labels = labelsOf(options, metadata)
     for (const key of Object.keys(labels))
       options.report.line(`Adding label '${key.replaceAll('\n', '\\n')}'`)
@@ -106,7 +115,7 @@ export function exportImage(options: ExportOptions): Promise<Exported> {
     }
     const base = baseEnvironment(options.runImage.image.config, settings)
     const image = appImage(
-      options.runImage.image,
+      runImage,
       layers.map(({ layer, createdBy }) => ({ layer, history: { created_by: createdBy } })),
       {
         ...settings,
@@ -118,6 +127,21 @@ export function exportImage(options: ExportOptions): Promise<Exported> {
     const { image: stored, report } = await save(options, image)
     return { image: stored, report, layers, launcher }
   })
+}
+
+/** The run image with its layers in the store. */
+async function bringRunImage({ runImage: { image, elsewhere }, store }: ExportOptions): Promise<Image> {
+  if (!elsewhere) return image
+  const tasks = image.layers.map(layer => () => store.importLayer(layer))
+  const layers: Layer[] = []
+  for await (const layer of inOrder(tasks, AT_ONCE)) layers.push(layer)
+  return { ...image, layers }
+}
+
+/** Waits for both, so that nothing goes on in the background after a failure of one. */
+async function bothDone<A, B>(works: [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  await Promise.allSettled(works)
+  return await Promise.all(works)
 }
 
 function labelsOf(
@@ -144,11 +168,13 @@ async function save(
 ): Promise<{ image: StoredImage; report: ImageReport }> {
   report.line(`Saving ${names[0]}...`)
   const stored = await store.write(image, names)
-  const told: ImageReport = { tags: names, digest: stored.digest, manifestSize: stored.manifestSize }
-  report.line(`*** Images (${stored.digest}):`)
+  const { digest, imageId, manifestSize } = stored
+  const told: ImageReport =
+    imageId === undefined ? { tags: names, digest, manifestSize } : { tags: names, imageId }
+  report.line(`*** Images (${digest}):`)
   for (const name of names) report.line(`      ${name}`)
-  report.detail(`*** Digest: ${stored.digest}`)
-  report.detail(`*** Manifest Size: ${stored.manifestSize}`)
+  report.detail(imageId === undefined ? `*** Digest: ${digest}` : `*** Image ID: ${imageId}`)
+  if (imageId === undefined) report.detail(`*** Manifest Size: ${manifestSize}`)
   if (reportFile) await writeDurably(reportFile, printReport(told))
   return { image: stored, report: told }
 }

@@ -28,6 +28,8 @@ export interface Image {
 /** An image that is in a store, with the digest of its manifest. */
 export interface StoredImage extends Image {
   readonly digest: Digest
+  /** The ID by which a daemon knows it; other stores have none. */
+  readonly imageId?: Digest
   /** Bytes of the manifest. */
   readonly manifestSize: number
   readonly configDigest: Digest
