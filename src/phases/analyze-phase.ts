@@ -70,7 +70,7 @@ export async function analyzePhase(context: PhaseContext): Promise<Analyzed> {
 
 async function opened(what: string, images: Images, name: string): Promise<StoredImage | undefined> {
   try {
-    return await images.store.image(name)
+    return await images.find(name)
   } catch (error) {
     if (error instanceof Problem && error.exitCode !== 3) throw imageUnreadable(what, name, ANALYZE, error)
     throw error

@@ -47,7 +47,7 @@ export async function exportPhase(
     )
   if (inputs.phase === 'exporter') sayNoCache(inputs, log)
   const images = await context.images()
-  const run = await images.store.image(found)
+  const run = await images.find(found)
   if (!run) throw runImageMissing(found, EXPORT)
   const previous = await previousOf(images, analyzed, log)
   const metadata = await readBuildMetadata(inputs)
@@ -99,7 +99,7 @@ export async function writeReport(
   const report: ImageReport = {
     tags: names,
     ...(kind === 'registry' && { digest: image.digest, manifestSize: image.manifestSize }),
-    ...(kind === 'daemon' && { imageId: image.configDigest }),
+    ...(kind === 'daemon' && { imageId: image.digest.replace('sha256:', '') }),
   }
   await mkdir(dirname(inputs.report), { recursive: true })
   await writeDurably(inputs.report, printReport(report))
@@ -111,9 +111,11 @@ async function previousOf(
   log: Report,
 ): Promise<StoredImage | undefined> {
   if (!previousImage) return undefined
-  const image = await images.store.image(previousImage).catch(error => {
+  const image = await images.find(previousImage).catch(error => {
     throw imageUnreadable('previous image', previousImage, EXPORT, error)
   })
-  if (image) log.line(`Reusing layers from image '${previousImage}'`)
+  if (!image) return undefined
+  log.line(`Reusing layers from image '${previousImage}'`)
+  images.reuse(image)
   return image
 }

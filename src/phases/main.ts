@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { runLifecycle } from './run-phase.ts'
+import { brokeredConnections, runBehindBroker } from './socket-broker.ts'
 
 const [, program = 'lifecycle', ...words] = process.argv
 const ending = new AbortController()
@@ -36,5 +37,7 @@ const code = await runLifecycle({
   print: text => writeAll(1, text),
   printUsage: text => writeAll(2, text),
   signal: ending.signal,
+  connect: brokeredConnections(),
+  delegate: socketPath => runBehindBroker(socketPath, ending.signal),
 })
 process.exit(stopped ? codes[stopped] : code)

@@ -19,10 +19,10 @@ export async function rebasePhase(context: PhaseContext): Promise<void> {
   const images = await context.images()
   await using _lease = await images.store.lease()
   const appName = inputs.previousImage ?? output
-  const app = await images.store.image(appName)
+  const app = await images.find(appName)
   if (!app) throw imageUnreadable('image', appName, REBASE)
   const runName = inputs.runImage ?? (await listedRunImage(context, app, appName))
-  const run = await images.store.image(runName)
+  const run = await images.find(runName)
   if (!run) throw runImageMissing(runName, REBASE)
   const rebased = rebaseImage({
     ...{ app, appName, runImage: run, runImageName: runName, reference: images.identify(runName, run) },

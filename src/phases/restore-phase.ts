@@ -43,7 +43,7 @@ export async function settleRunImage(context: PhaseContext, group: Group, analyz
   const images = await context.images()
   if (!(await images.canRead(name))) throw runImageMissing(name, RESTORE)
   if (!mustLook) return
-  const run = await images.store.image(name)
+  const run = await images.find(name)
   if (!run) throw runImageMissing(name, RESTORE)
   const runImage = { image: name, reference: images.identify(name, run), target: runTarget(run.config, name) }
   await writeFile(inputs.analyzed, printAnalyzed({ ...analyzed, runImage }))

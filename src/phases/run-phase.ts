@@ -2,12 +2,14 @@ import { setMaxListeners } from 'node:events'
 import { basename, extname } from 'node:path'
 import { inheritedEnvironment, type PlatformApi, parsePlatformApi } from '#cnb'
 import type { Executor } from '#lifecycle'
+import { type ConnectSocket, findDaemon } from '#oci'
 import { Problem } from '#std'
 import { analyzePhase } from './analyze-phase.ts'
 import { buildPhase } from './build-phase.ts'
 import { createPhase } from './create-phase.ts'
+import { withCredentials } from './credentials.ts'
 import { detectPhase } from './detect-phase.ts'
-import { readAnalyzed, readGroup, readPlan } from './documents.ts'
+import { readAnalyzed, readGroup, readPlan, readRunImages } from './documents.ts'
 import { childExecutor } from './executor.ts'
 import { exportPhase } from './export-phase.ts'
 import { flagsOf, PHASES, type Phase, VERBS } from './flags.ts'
@@ -34,6 +36,10 @@ export interface PhaseHost {
   readonly print: (text: string | Uint8Array) => void
   readonly printUsage: (text: string) => void
   readonly signal: AbortSignal
+  /** Connections to a socket that a parent which stays root opens for this process. */
+  readonly connect?: ConnectSocket | undefined
+  /** Becomes such a parent, and runs the program as its child. Gives the child's exit code. */
+  readonly delegate: (socketPath: string) => Promise<number>
 }
 
 /**
@@ -53,6 +59,8 @@ export async function runLifecycle(host: PhaseHost): Promise<number> {
     }
     if (asked.kind === 'version') return printVersion(host)
     log = phaseLog(host.print, parseLogLevel(asked.inputs.logLevel))
+    const socket = await rootsSocket(host, asked.inputs)
+    if (socket !== undefined) return await host.delegate(socket)
     await runOne(host, asked.inputs, log)
     return 0
   } catch (error) {
@@ -87,6 +95,17 @@ function inputsOf(host: PhaseHost, phase: Phase, api: PlatformApi, words: readon
   }
 }
 
+/** The daemon's socket, if it will be out of reach once this process has become the user of the build. */
+async function rootsSocket(
+  { environment, connect }: PhaseHost,
+  inputs: PhaseInputs,
+): Promise<string | undefined> {
+  if (!inputs.daemon || inputs.layout || connect || process.getuid?.() !== 0 || inputs.uid === 0)
+    return undefined
+  const address = await findDaemon({ environment })
+  return address.kind === 'unix' ? address.socketPath : undefined
+}
+
 async function runOne(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Promise<void> {
   const { phase } = inputs
   for (const word of inputs.positionals.filter(each => each.startsWith('-')))
@@ -94,6 +113,7 @@ async function runOne(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Prom
   if (phase === 'extender') throw extensionsUnsupported(102)
   if ((phase === 'detector' || phase === 'builder') && process.getuid?.() === 0) throw refusesRoot(phase)
   const context = await prepare(host, inputs, log)
+  await using _ = context.closing
   switch (phase) {
     case 'analyzer':
       return void (await analyzePhase(context))
@@ -122,41 +142,53 @@ async function runOne(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Prom
   }
 }
 
-async function prepare(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Promise<PhaseContext> {
+async function prepare(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Promise<PreparedContext> {
   const { phase, uid, gid } = inputs
+  const { signal } = host
   const owner = { uid, gid }
-  setMaxListeners(0, host.signal)
-  let images: Promise<Images> | undefined
-  const open = () => {
-    const ground = { environment: host.environment, warn: log.warn, signal: host.signal }
-    images ??= openImages(inputs, inputs.positionals[0] ?? 'none', ground)
-    return images
-  }
+  setMaxListeners(0, signal)
+  const environment = await credentialsFor(host, inputs, log)
   if (phase !== 'detector' && phase !== 'builder') {
-    // Credentials and sockets may be root's alone, so they are opened by who this process still is.
-    if (phase !== 'restorer') await open()
-    const exporting = phase === 'exporter' || phase === 'rebaser'
-    if (phase !== 'rebaser')
-      await ensureOwner(owner, [
-        inputs.cacheDirectory,
-        inputs.launchCache,
-        ...(exporting ? [] : [inputs.layers]),
-      ])
+    const volumes = [inputs.cacheDirectory, inputs.launchCache]
+    if (phase !== 'exporter') volumes.push(inputs.layers)
+    if (phase !== 'rebaser') await ensureOwner(owner, volumes)
     becomeUser(owner, log)
   }
   const own = phase === 'creator' ? await userVariables(uid) : {}
+  let images: Promise<Images> | undefined
   let executor: Promise<Executor> | undefined
   return {
-    ...{ inputs, log, signal: host.signal, environment: host.environment },
+    ...{ inputs, log, signal, environment },
     places: placesOf(inputs),
     rules: { owner, parents: 'disk' },
     inherited: inheritedEnvironment({ ...host.environment, ...own }),
-    images: open,
+    images() {
+      const { connect } = host
+      const target = inputs.positionals[0] ?? 'none'
+      images ??= openImages(inputs, target, { environment, warn: log.warn, signal, connect })
+      return images
+    },
     executor() {
       executor ??= childExecutor()
       return executor
     },
+    closing: {
+      async [Symbol.asyncDispose]() {
+        await (await images?.catch(() => undefined))?.[Symbol.asyncDispose]()
+      },
+    },
   }
+}
+
+type PreparedContext = PhaseContext & { readonly closing: AsyncDisposable }
+
+/** Files with credentials may be root's alone, so they are read before this process becomes another user. */
+async function credentialsFor({ environment }: PhaseHost, inputs: PhaseInputs, log: PhaseLog) {
+  const { phase, uid, positionals, tags, previousImage, runImage, cacheImage } = inputs
+  if (phase === 'detector' || phase === 'builder' || process.getuid?.() !== 0 || uid === 0) return environment
+  const runImages = (await readRunImages(inputs)).flatMap(({ image, mirrors }) => [image, ...mirrors])
+  const named = [previousImage, runImage, cacheImage].filter(name => name !== undefined)
+  return withCredentials(environment, [...positionals, ...tags, ...named, ...runImages], log.warn)
 }
 
 function sayFailure(error: unknown, { signal }: PhaseHost, log: PhaseLog): number {
