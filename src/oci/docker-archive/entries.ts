@@ -23,12 +23,14 @@ export interface Entries {
 
 const LIMITS: TarLimits = { entries: 100_000, bytes: 256 * 2 ** 30, headerBytes: 1 << 16 }
 const MOST_LINKS = 10
+const SLASH = 0x2f
 
 /**
  * Reads through a tar archive once and remembers where each file is, hashed. Names are keys and nothing else: nothing is unpacked.
- * A name that comes twice, or one that could be taken for a place outside, makes the archive unusable (`ARCHIVE_UNUSABLE`).
+ * A name that comes twice, or one that could be taken for a place outside, makes the archive unusable (`ARCHIVE_UNUSABLE`). With `rooted` names may begin at
+ * `/`, which then is the top of the archive.
  */
-export async function readEntries(path: string): Promise<Entries> {
+export async function readEntries(path: string, { rooted = false } = {}): Promise<Entries> {
   const files = new Map<string, ArchiveFile>()
   const links = new Map<string, string>()
   try {
@@ -37,7 +39,7 @@ export async function readEntries(path: string): Promise<Entries> {
       LIMITS,
     )) {
       if (type === 'directory') continue
-      const key = keyOf(name, path)
+      const key = keyOf(rooted && name[0] === SLASH ? name.subarray(1) : name, path)
       if (files.has(key) || links.has(key))
         throw archiveUnusable(path, `${JSON.stringify(key)} is in it twice`)
       if (type === 'file') files.set(key, { offset, size, ...(await hashed(content)) })

@@ -71,7 +71,7 @@ export async function readDockerArchive(
   }
 }
 
-async function unpackWhole(file: string, staging: string): Promise<TemporaryDirectory> {
+export async function unpackWhole(file: string, staging: string): Promise<TemporaryDirectory> {
   const directory = await temporaryDirectory(staging, 'docker-archive-')
   try {
     await pipeline(
@@ -134,7 +134,7 @@ function layerOf(diffId: Digest, found: ArchiveFile, entries: Entries, file: str
   return packedLayer(diffId, { mediaType, digest, size }, () => entries.open(found))
 }
 
-async function readSmall(entries: Entries, name: string, file: string): Promise<Buffer> {
+export async function readSmall(entries: Entries, name: string, file: string): Promise<Buffer> {
   const found = entries.file(name)
   if (!found) throw archiveUnusable(file, `there is no ${JSON.stringify(name)} in it`)
   if (found.size > SMALL)

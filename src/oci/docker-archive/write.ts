@@ -27,6 +27,12 @@ export async function writeDockerArchive(
 ): Promise<WrittenArchive> {
   const imageId = digestOf(config)
   const entries = dockerArchive(image, config, name === undefined ? [] : [name])
+  await writeArchive(file, entries)
+  return { imageId }
+}
+
+/** Writes an archive to a file that is there whole or not at all. */
+export async function writeArchive(file: string, entries: Readable): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   const staged = join(dirname(file), `.${randomBytes(8).toString('hex')}.tmp`)
   try {
@@ -43,7 +49,6 @@ export async function writeDockerArchive(
     await rm(staged, { force: true })
     throw error
   }
-  return { imageId }
 }
 
 /**
@@ -87,7 +92,7 @@ function fileEntry(name: string, size: number, content: NonNullable<TarEntry['co
 }
 
 /** The packed bytes of a layer; ends in a `Problem` (`BLOB_DAMAGED`) if they are not those that its digest names. */
-async function* verified({ blob, compressed }: Layer): AsyncGenerator<Uint8Array> {
+export async function* verified({ blob, compressed }: Layer): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256')
   let size = 0
   for await (const chunk of await compressed()) {
