@@ -12,7 +12,7 @@ import { type BaseLock, parseLocks } from '../src/os/mod.ts'
 const runs = Number(process.argv[2] ?? 5)
 const place = mkdtempSync(join(tmpdir(), 'slipway-bench-'))
 const state = join(place, 'state')
-const program = resolve(import.meta.dirname, '../dist/cli/main.mjs')
+const program = resolve(import.meta.dirname, '../dist/cli/main.cjs')
 
 interface Measured {
   /** Seconds. */

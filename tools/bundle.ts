@@ -1,32 +1,87 @@
-import { rename, rm } from 'node:fs/promises'
-import { build } from 'esbuild'
+import { readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { digestOf } from '../src/std/mod.ts'
 import { bundleBuildpacks } from './buildpacks.ts'
 import { packagesIn } from './packages-in.ts'
 
-/** Cuts what runs from the tree: `dist/cli` (the program, split so that a command loads only what it needs) and `dist/buildpacks`. */
+const COMMON = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+} as const satisfies BuildOptions
+
+/**
+ * Cuts what runs from the tree: `dist/cli` and `dist/buildpacks`. The program is one file, each module of it evaluated when it is first asked for; it
+ * is the body of a function, so that `main.cjs`, which runs it, can have its compiled code kept (`src/cli/start.ts`).
+ */
 export async function bundleCli(outdir: string): Promise<string[]> {
   await rm(outdir, { recursive: true, force: true })
   const result = await build({
-    // The thread that decompresses is started by file name, so it is a file of its own beside the rest.
-    entryPoints: { main: 'src/cli/main.ts', 'unxz-worker': 'src/sources/unxz-worker.mjs' },
+    ...COMMON,
+    entryPoints: { program: 'src/cli/main.ts' },
     outdir,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    outExtension: { '.js': '.mjs' },
-    chunkNames: 'part-[hash]',
+    format: 'cjs',
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.url': 'programUrl' },
+    banner: {
+      js: '(function (require, __dirname, __filename) { const programUrl = require("node:url").pathToFileURL(__filename).href;',
+    },
+    footer: { js: '})' },
+    plugins: [noCollator, apart('openpgp')],
     metafile: true,
     sourcemap: 'linked',
-    minifySyntax: true,
-    legalComments: 'linked',
-    banner: {
-      js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);",
-    },
-    logLevel: 'warning',
   })
-  return packagesIn(result.metafile)
+  await build({
+    ...COMMON,
+    entryPoints: { main: 'src/cli/start.ts' },
+    outdir,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    define: { PROGRAM_DIGEST: JSON.stringify(digestOf(await readFile(join(outdir, 'program.js')))) },
+  })
+  await build({
+    ...COMMON,
+    stdin: { contents: "export * from 'openpgp'", resolveDir: '.' },
+    outfile: join(outdir, 'openpgp.cjs'),
+    format: 'cjs',
+  })
+  // The thread that decompresses is started by file name, so it is a file of its own beside the rest.
+  await build({
+    ...COMMON,
+    entryPoints: { 'unxz-worker': 'src/sources/unxz-worker.mjs' },
+    outdir,
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+  })
+  return [...new Set([...packagesIn(result.metafile), 'openpgp'])].sort()
+}
+
+/** Leaves a large library that few commands use in a file of its own. */
+function apart(name: string): Plugin {
+  return {
+    name: `${name}-apart`,
+    setup({ onResolve }) {
+      onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: `./${name}.cjs`, external: true }))
+    },
+  }
+}
+
+/** The library for package URLs makes a collator as soon as it is loaded, which takes 20 ms, to sort a few English words. */
+const noCollator: Plugin = {
+  name: 'no-collator',
+  setup({ onLoad }) {
+    onLoad({ filter: /packageurl-js\/src\/strings\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      const collator = 'const { compare: localeCompare } = new Intl.Collator()'
+      if (!text.includes(collator)) throw new Error(`${path} has changed: does it still make a collator?`)
+      const plain = 'const localeCompare = (a, b) => (a < b ? -1 : a > b ? 1 : 0)'
+      return { contents: text.replace(collator, plain), loader: 'js' }
+    })
+  },
 }
 
 /** Makes a directory beside its place and moves it there, so that a program that runs from it meanwhile misses nothing for long. */

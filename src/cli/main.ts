@@ -1,17 +1,9 @@
 import { setMaxListeners } from 'node:events'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
 import { commands } from './commands.ts'
 import { exitCodeOf, failureText } from './failure.ts'
+import { homeOf } from './home.ts'
 import { parseArguments } from './parse.ts'
 import { terminalReport } from './terminal.ts'
-
-/** `$SLIPWAY_HOME`, else `$XDG_DATA_HOME/slipway`, else `~/.local/share/slipway` (XDG base directory specification). */
-function homeOf(environment: NodeJS.ProcessEnv): string {
-  if (environment.SLIPWAY_HOME) return resolve(environment.SLIPWAY_HOME)
-  if (environment.XDG_DATA_HOME?.startsWith('/')) return join(environment.XDG_DATA_HOME, 'slipway')
-  return join(homedir(), '.local/share/slipway')
-}
 
 async function main(argv: string[]): Promise<number> {
   const { env } = process
@@ -59,4 +51,11 @@ process.stdout.on('error', error => {
   if ('code' in error && error.code === 'EPIPE') process.exit(0)
   throw error
 })
-process.exitCode = await main(process.argv.slice(2))
+main(process.argv.slice(2)).then(
+  exitCode => {
+    process.exitCode = exitCode
+  },
+  error => {
+    throw error
+  },
+)

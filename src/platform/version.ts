@@ -1,2 +1,1 @@
-/** The version of slipway; `package.json` says the same (a test compares them). */
-export const VERSION = '0.1.0'
+export { VERSION } from '#std'

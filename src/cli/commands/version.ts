@@ -1,4 +1,4 @@
-import { VERSION } from '#platform'
+import { VERSION } from '#std'
 import { command } from '../command.ts'
 
 export const version = command({
