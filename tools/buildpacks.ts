@@ -40,6 +40,8 @@ if [ -x "$directory/node/bin/node" ]; then
   node=$directory/node/bin/node
 elif [ -x /cnb/lifecycle/node/bin/node ]; then
   node=/cnb/lifecycle/node/bin/node
+elif [ -f /cnb/lifecycle/node ]; then
+  node=/cnb/lifecycle/node
 elif node=$(command -v node); then
   :
 else

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { digestOf } from '../src/std/mod.ts'
 import { bundleBuildpacks } from './buildpacks.ts'
+import { bundleLifecycle } from './lifecycle.ts'
 import { packagesIn } from './packages-in.ts'
 
 const COMMON = {
@@ -97,4 +98,5 @@ async function replaced(place: string, make: (directory: string) => Promise<unkn
 if (process.argv[1] === import.meta.filename) {
   await replaced('dist/cli', bundleCli)
   await replaced('dist/buildpacks', bundleBuildpacks)
+  await replaced('dist/lifecycle', bundleLifecycle)
 }

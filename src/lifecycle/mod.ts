@@ -1,6 +1,7 @@
 export { type AnalyzeOptions, analyze, runTarget } from './analyze.ts'
 export { type BuildOptions, build } from './build.ts'
 export type { Cache, CacheMetadata, CacheWriting } from './cache.ts'
+export { CONTRACT_VERSION } from './contract-version.ts'
 export { type Detection, type DetectOptions, detect } from './detect.ts'
 export { type DetectAttempt, DetectFailure } from './detect-failure.ts'
 export { type DirectoryCache, type DirectoryCacheOptions, openDirectoryCache } from './directory-cache.ts'

@@ -32,6 +32,12 @@ export { type Inspected, type InspectedBuild, type InspectedModule, inspectImage
 export type { InspectedLayer, LayerKind } from './inspect-layers.ts'
 export type { InspectedProcess } from './inspect-processes.ts'
 export { type LauncherBinary, type LauncherOptions, launcherBinary, launcherPlaces } from './launcher.ts'
+export {
+  type LifecycleFile,
+  type LifecycleFiles,
+  type LifecycleFilesOptions,
+  lifecycleFiles,
+} from './lifecycle-files.ts'
 export { type ImageSummary, listImages } from './list-images.ts'
 export { openMachineArchive } from './machine-archive.ts'
 export { openMachineSandbox, type SandboxDriver } from './machine-sandbox.ts'
