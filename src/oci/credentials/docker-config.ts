@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { check, parseJson, readIfExists } from '#std'
 import { basicFrom, type Credential } from './credential.ts'
 import { hostOfKey, pathOfKey } from './keys.ts'
+import { readingSecrets } from './problems.ts'
 
 const text = v.nullish(v.string())
 const auth = v.nullish(
@@ -42,9 +43,11 @@ export async function readCredentialFiles(
   return files
 }
 
-/** Reads one file of credentials. Throws a `Problem` (`JSON_MALFORMED`, `DOCUMENT_INVALID`). */
+/** Reads one file of credentials. Throws a `Problem` (`CREDENTIALS_UNREADABLE`). */
 export function parseCredentialFile(content: string, path: string): CredentialFile {
-  const { auths, credHelpers, credsStore } = check(schema, parseJson(content, path), path)
+  const { auths, credHelpers, credsStore } = readingSecrets(path, () =>
+    check(schema, parseJson(content, path), path),
+  )
   const entries = Object.entries(auths ?? {}).map(([key, value]) => ({
     host: hostOfKey(key),
     path: pathOfKey(key),

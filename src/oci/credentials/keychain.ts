@@ -9,6 +9,11 @@ import { parseRegistryAuth } from './registry-auth.ts'
 export interface Keychain {
   /** For one repository of exactly this host; undefined where nothing is known. */
   credential(host: string, repository?: string): Promise<Credential | undefined>
+  /** The same, and in words where it was found. */
+  find(
+    host: string,
+    repository?: string,
+  ): Promise<{ readonly credential: Credential; readonly source: string } | undefined>
 }
 
 export interface KeychainOptions {
@@ -41,18 +46,19 @@ export function openKeychain({ environment, userHome, warn = () => {} }: Keychai
     asked.set(key, asking)
     return asking
   }
-  return {
-    async credential(host, repository = '') {
-      given ??= parseRegistryAuth(environment.CNB_REGISTRY_AUTH || '{}')
-      const first = given.get(host)
-      if (first) return first
-      files ??= readCredentialFiles(environment, userHome)
-      for (const file of await files) {
-        const helper = file.helper(host)
-        const found = (helper && (await fromHelper(helper, host))) || file.stored(host, repository)
-        if (found) return found
-      }
-      return undefined
-    },
+  const find: Keychain['find'] = async (host, repository = '') => {
+    given ??= parseRegistryAuth(environment.CNB_REGISTRY_AUTH || '{}')
+    const first = given.get(host)
+    if (first) return { credential: first, source: 'CNB_REGISTRY_AUTH' }
+    files ??= readCredentialFiles(environment, userHome)
+    for (const file of await files) {
+      const helper = file.helper(host)
+      const kept = helper && (await fromHelper(helper, host))
+      if (kept) return { credential: kept, source: `docker-credential-${helper}, named by ${file.path}` }
+      const stored = file.stored(host, repository)
+      if (stored) return { credential: stored, source: file.path }
+    }
+    return undefined
   }
+  return { find, credential: async (host, repository) => (await find(host, repository))?.credential }
 }

@@ -9,6 +9,7 @@ import { emptyImage, type Layer } from '../image.ts'
 import { OCI } from '../media-types.ts'
 import { imageOf, layerOf, noise, temporaryStore } from '../oci.testing.ts'
 import { openLayout } from './layout.ts'
+import { packedLayer } from './stored-layer.ts'
 
 describe('LayoutStore', () => {
   it('gives back the image that was written, by each of its names and by digest', async () => {
@@ -234,8 +235,12 @@ describe('LayoutStore.importLayer', () => {
     await assert.rejects(two.store.importLayer({ ...layer, compressed: other.compressed }), {
       code: 'BLOB_DAMAGED',
     })
-    const zstd = { ...layer, blob: { ...layer.blob, mediaType: `${OCI.layer.replace('gzip', 'zstd')}` } }
-    await assert.rejects(two.store.importLayer(zstd), { code: 'LAYER_UNSUPPORTED' })
+    const as = (packing: string) => {
+      const blob = { ...layer.blob, mediaType: OCI.layer.replace('gzip', packing) }
+      return packedLayer(layer.diffId, blob, () => one.store.blobs.open(blob.digest))
+    }
+    await assert.rejects(two.store.importLayer(as('xz')), { code: 'LAYER_UNSUPPORTED' })
+    await assert.rejects(two.store.importLayer(as('zstd')), { code: 'LAYER_DAMAGED' })
   })
 
   it('refuses a blob that is no gzip although its media type says so', async () => {

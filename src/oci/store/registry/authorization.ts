@@ -23,7 +23,7 @@ export interface AuthorizationOptions {
   readonly keychain: Keychain
   readonly connections: Connections
   /** Hosts besides the registry's own that may be told its credentials, because somebody who knows said so. */
-  readonly tokenServers: readonly string[]
+  readonly tokenServers: () => Promise<readonly string[]>
 }
 
 type Way =
@@ -69,6 +69,11 @@ export class Authorization {
     if (sent === undefined) return true
     if (way.kind === 'bearer') this.#tokens.delete(scopes.join(' '))
     return sent.startsWith('Bearer ') && way.kind === 'bearer' && before.kind === 'bearer'
+  }
+
+  /** How the host wants to be told who asks, as far as it has said. */
+  get way(): string {
+    return this.#way.kind === 'bearer' ? `tokens of ${this.#way.realm.host}` : this.#way.kind
   }
 
   /** Why the host took nothing of what was tried, as a `Problem` (`REGISTRY_UNAUTHORIZED`). */
@@ -124,7 +129,7 @@ export class Authorization {
     scopes: readonly string[],
     credential: Credential | undefined,
   ): Promise<string> {
-    const trusted = credential === undefined || this.#isOwn(realm)
+    const trusted = credential === undefined || (await this.#isOwn(realm))
     this.#withheldFrom = trusted ? undefined : realm.host
     const http = await this.#options.connections.to(realm)
     const { status, body } = await ask(http, realm, service, scopes, trusted ? credential : undefined)
@@ -137,7 +142,9 @@ export class Authorization {
       await letGo({ body })
       throw confused(place, `it answered with status ${status}`)
     }
-    const text = (await readAll(body, 1 << 20)).toString('utf8')
+    const text = await readAll(body, 1 << 20).then(String, cause =>
+      Promise.reject(confused(place, 'its answer does not come whole', cause)),
+    )
     const { token, access_token } = check(
       tokenAnswer,
       parseJson(text, `the answer of ${place}`),
@@ -148,9 +155,11 @@ export class Authorization {
     return found
   }
 
-  #isOwn({ host }: URL): boolean {
+  async #isOwn({ host }: URL): Promise<boolean> {
     const { host: registry, tokenServers } = this.#options
-    return host === registry || KNOWN_TOKEN_SERVERS[registry] === host || tokenServers.includes(host)
+    return (
+      host === registry || KNOWN_TOKEN_SERVERS[registry] === host || (await tokenServers()).includes(host)
+    )
   }
 }
 

@@ -17,6 +17,9 @@ export interface BlobSource {
   readonly repository: string
 }
 
+/** Places that have the same blobs, in the order in which they are asked. */
+export type BlobSources = () => Promise<readonly BlobSource[]>
+
 /** True if the repository has the blob (OCI distribution-spec, "Checking if content exists in the registry"); nothing is read. */
 export async function hasBlob(
   { host, repository }: BlobSource,
@@ -38,17 +41,34 @@ export async function hasBlob(
 }
 
 /** Reads a small blob whole and checks that it is what its name says. Throws a `Problem` (`BLOB_DAMAGED`, `DOCUMENT_TOO_LARGE`). */
-export async function readBlob(source: BlobSource, blob: Descriptor): Promise<Buffer> {
+export async function readBlob(sources: BlobSources, blob: Descriptor): Promise<Buffer> {
   if (blob.size > LARGEST_DOCUMENT) throw documentTooLarge(blob.digest, blob.size)
-  return await readAll(openBlob(source, blob))
+  return await readAll(openBlob(sources, blob))
 }
 
 /**
  * Opens a blob. A connection that breaks off is taken up where it did, so that nothing is sent twice; bytes that are not those of the digest, or too many of
  * them, end in a `Problem` (`BLOB_DAMAGED`), before the last of them is passed on.
  */
-export function openBlob(source: BlobSource, blob: Descriptor): Readable {
-  return Readable.from(verified(source, blob), { objectMode: false, highWaterMark: 1 << 18 })
+export function openBlob(sources: BlobSources, blob: Descriptor): Readable {
+  return Readable.from(fromFirst(sources, blob), { objectMode: false, highWaterMark: 1 << 18 })
+}
+
+/** Mirrors first; one that fails before it gave anything is passed over. */
+async function* fromFirst(sources: BlobSources, blob: Descriptor): AsyncGenerator<Uint8Array> {
+  const places = await sources()
+  for (const [index, source] of places.entries()) {
+    let begun = false
+    try {
+      for await (const chunk of verified(source, blob)) {
+        begun = true
+        yield chunk
+      }
+      return
+    } catch (error) {
+      if (begun || index === places.length - 1 || !(error instanceof Problem)) throw error
+    }
+  }
 }
 
 async function* verified(source: BlobSource, { digest, size }: Descriptor): AsyncGenerator<Uint8Array> {

@@ -11,7 +11,7 @@ export interface ConnectionOptions {
   /** Directories with one directory for each `HOST[:PORT]`, of `*.crt`, `*.cert` and `*.key` files, as Docker has them in `certs.d`. */
   readonly certificateDirectories: readonly string[]
   /** Hosts whose certificates are not looked at. */
-  readonly insecure: ReadonlySet<string>
+  readonly insecure: (host: string) => Promise<boolean>
   readonly retries?: number | undefined
   readonly patience?: number | undefined
 }
@@ -46,7 +46,7 @@ export class Connections implements AsyncDisposable {
     return this.#open({
       ...(pem !== '' && { certificates: pem }),
       ...(own.client && { clientCertificate: own.client }),
-      unverified: this.#options.insecure.has(host),
+      unverified: await this.#options.insecure(host),
     })
   }
 

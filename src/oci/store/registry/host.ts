@@ -2,8 +2,9 @@ import {
   type HttpAnswer,
   type HttpRequest,
   isLoopback,
+  isSystemError,
   letGo,
-  Problem,
+  type Problem,
   parseJson,
   printable,
   readAll,
@@ -39,7 +40,7 @@ export interface HostOptions {
   readonly connections: Connections
   readonly authorization: Authorization
   /** True for a host that may be spoken to without TLS. */
-  readonly insecure: boolean
+  readonly insecure: () => Promise<boolean>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -62,18 +63,14 @@ export class RegistryHost {
   /** Sends a request; demands for credentials are met, and redirects followed where nothing is sent. Any other answer is the caller's. */
   async send(request: RegistryRequest): Promise<HttpAnswer> {
     if (request.place instanceof URL) return await this.#follow(request.place, request)
-    // Where the scheme is not known yet, the first request finds it, and all others wait for that one.
-    const first = this.#origin === undefined
-    const schemes = this.#schemes()
-    if (schemes.length === 1) this.#origin ??= Promise.resolve(new URL(`${schemes[0]}//${this.name}/`))
-    if (!first || schemes.length === 1)
-      return await this.#follow(new URL(request.place, await this.#origin), request)
-    const finding = this.#find(schemes, request)
+    if (this.#origin) return await this.#follow(new URL(request.place, await this.#origin), request)
+    // The first request finds the scheme, and all others wait for that one.
+    const finding = this.#find(request.place, request)
     this.#origin = finding.then(({ origin }) => origin)
     this.#origin.catch(() => {
       this.#origin = undefined
     })
-    return (await finding).answer
+    return await (await finding).answer()
   }
 
   /** The `Problem` for an answer that was not hoped for. */
@@ -83,29 +80,27 @@ export class RegistryHost {
     return answer.status === 403 ? denied(place, said) : refused(place, what, answer.status, said)
   }
 
-  #schemes(): readonly string[] {
+  async #schemes(): Promise<readonly string[]> {
     if (isLoopback(new URL(`http://${this.name}`).hostname)) return ['http:', 'https:']
-    return this.#options.insecure ? ['https:', 'http:'] : ['https:']
+    return (await this.#options.insecure()) ? ['https:', 'http:'] : ['https:']
   }
 
   async #find(
-    schemes: readonly string[],
+    path: string,
     request: RegistryRequest,
-  ): Promise<{ origin: URL; answer: HttpAnswer }> {
-    const [first = '', second = ''] = schemes
-    const origin = new URL(`${first}//${this.name}/`)
-    try {
-      const answer = await this.#follow(new URL(request.place as string, origin), {
-        ...request,
-        repeat: false,
-      })
-      if (first === 'https:' || !(await wantsTls(answer))) return { origin, answer }
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'HTTP_UNREACHABLE' || !speaksOtherwise(error, first))
-        throw error
+  ): Promise<{ origin: URL; answer: () => Promise<HttpAnswer> }> {
+    const schemes = await this.#schemes()
+    for (const scheme of schemes.slice(0, -1)) {
+      const origin = new URL(`${scheme}//${this.name}/`)
+      try {
+        const answer = await this.#follow(new URL(path, origin), { ...request, repeat: false })
+        if (scheme === 'https:' || !(await wantsTls(answer))) return { origin, answer: async () => answer }
+      } catch (error) {
+        if (!isSystemError(error, 'HTTP_UNREACHABLE') || !speaksOtherwise(error, scheme)) throw error
+      }
     }
-    const other = new URL(`${second}//${this.name}/`)
-    return { origin: other, answer: await this.#follow(new URL(request.place as string, other), request) }
+    const origin = new URL(`${schemes.at(-1)}//${this.name}/`)
+    return { origin, answer: () => this.#follow(new URL(path, origin), request) }
   }
 
   async #follow(start: URL, request: RegistryRequest): Promise<HttpAnswer> {
@@ -164,7 +159,7 @@ async function wantsTls(answer: HttpAnswer): Promise<boolean> {
   return /https/i.test(text)
 }
 
-function speaksOtherwise({ cause }: Problem, scheme: string): boolean {
+function speaksOtherwise({ cause }: Error, scheme: string): boolean {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   return scheme === 'http:'
     ? /^(?:ECONNRESET|EPIPE|HPE_)/.test(code)

@@ -73,3 +73,14 @@ export const tagsPartial = (written: readonly string[], missing: readonly string
     fix: 'Remove the cause and publish again; what is there already is not sent twice.',
     cause,
   })
+
+export const undeletable = (place: string, tag: boolean) =>
+  new Problem('REGISTRY_CANNOT_DELETE', {
+    what: `Cannot delete ${place}`,
+    why: tag
+      ? 'this registry deletes no single tags, only an image with all of its tags'
+      : 'this registry deletes nothing, or is not set up to',
+    fix: tag
+      ? 'Name the image by its digest (NAME@sha256:…) if all of its tags shall go.'
+      : 'Ask who runs it; Docker Distribution needs storage.delete.enabled.',
+  })

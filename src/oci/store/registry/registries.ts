@@ -8,6 +8,7 @@ import { RegistryHost } from './host.ts'
 import { type LayerMemory, shortMemory } from './layer-memory.ts'
 import type { Platform } from './platform.ts'
 import { RegistryStore } from './registry-store.ts'
+import { readRegistrySettings, type SettingsOf } from './settings.ts'
 
 /** What registries are reached with. All of it is handed in; nothing is read from the process. */
 export interface RegistriesOptions {
@@ -45,6 +46,8 @@ export interface Registries extends AsyncDisposable {
    * Stores of the same repository are one object, so that what one has learned is known to all. Nothing is asked before it is needed.
    */
   store(place: Repository): RegistryStore
+  /** Where the credentials for a host come from, in words; undefined if there are none. */
+  credentialSource(registry: string): Promise<string | undefined>
   /** One registry, for requests that are about no image. */
   host(registry: string): RegistryHost
 }
@@ -54,12 +57,16 @@ const LONGEST_WAIT = 60
 /** Opens the way to registries. Costs nothing until the first request. */
 export function openRegistries(options: RegistriesOptions): Registries {
   const { environment, userHome, signal, patience = 500, warn, memory = shortMemory(), platform } = options
-  const insecure = new Set((options.insecure ?? []).map(host => parseRegistry(host)))
+  let read: Promise<SettingsOf> | undefined
+  const settings = async (name: string) => {
+    read ??= readRegistrySettings(environment, userHome, options.insecure ?? [])
+    return (await read)(name)
+  }
   const connections = new Connections({
     environment,
     certificates: options.certificates,
     certificateDirectories: certificateDirectories(userHome),
-    insecure,
+    insecure: async name => (await settings(name)).insecure,
     retries: options.retries,
     patience,
   })
@@ -70,12 +77,17 @@ export function openRegistries(options: RegistriesOptions): Registries {
     const name = parseRegistry(registry)
     const known = hosts.get(name)
     if (known) return known
-    const authorization = new Authorization({ host: name, keychain, connections, tokenServers: [] })
+    const authorization = new Authorization({
+      host: name,
+      keychain,
+      connections,
+      tokenServers: async () => (await settings(name)).tokenServers,
+    })
     const opened = new RegistryHost({
       name,
       connections,
       authorization,
-      insecure: insecure.has(name),
+      insecure: async () => (await settings(name)).insecure,
       signal,
     })
     hosts.set(name, opened)
@@ -87,11 +99,19 @@ export function openRegistries(options: RegistriesOptions): Registries {
   }
   return {
     host,
+    credentialSource: name => keychain.find(parseRegistry(name)).then(found => found?.source),
     store({ registry, repository }) {
       const key = `${registry}/${repository}`
       const known = stores.get(key)
       if (known) return known
-      const opened = new RegistryStore({ place: { registry, repository }, host, memory, platform, wait })
+      const opened = new RegistryStore({
+        place: { registry, repository },
+        host,
+        memory,
+        platform,
+        wait,
+        mirrors: async name => (await settings(name)).mirrors,
+      })
       stores.set(key, opened)
       return opened
     },

@@ -10,13 +10,16 @@ import { describedBy, documentsOf, type ImageDocuments } from '../image-document
 import { parseIndex } from '../index-file.ts'
 import type { ImageStore } from '../store.ts'
 import { packedLayer } from '../stored-layer.ts'
-import { hasBlob, openBlob, readBlob } from './blobs.ts'
+import { type BlobSource, hasBlob, openBlob, readBlob } from './blobs.ts'
 import type { RegistryHost } from './host.ts'
 import type { LayerMemory } from './layer-memory.ts'
+import { deleteReference, listTags } from './listing.ts'
 import { type Document, Manifests } from './manifests.ts'
 import { packTarWhileSent } from './packing.ts'
 import { choosePlatform, type Platform } from './platform.ts'
 import { confused, manifestTooLarge, tagsPartial } from './problems.ts'
+import { EMPTY, listReferrers, putReferrer, type Referrer } from './referrers.ts'
+import type { Mirror } from './settings.ts'
 import { Uploads, type Wait } from './upload.ts'
 
 /** Blobs under way at once. */
@@ -29,6 +32,15 @@ export interface RegistryStoreOptions {
   readonly memory: LayerMemory
   readonly platform: Platform
   readonly wait: Wait
+  readonly mirrors: (registry: string) => Promise<readonly Mirror[]>
+}
+
+/** What is said about an image: some blobs of one kind, and the image as it is in the repository. */
+export interface Attachment {
+  readonly subject: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>
+  readonly artifactType: string
+  readonly blobs: readonly { readonly mediaType: string; readonly bytes: Buffer }[]
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
 /**
@@ -54,28 +66,30 @@ export class RegistryStore implements ImageStore {
    */
   async image(reference: string): Promise<StoredImage | undefined> {
     const wanted = withTag(parseReference(reference))
-    const manifests = this.#manifests(wanted)
-    const found = await manifests.get(nameOf(wanted) as string)
-    if (!found) return undefined
-    const document = isIndexType(found.descriptor.mediaType)
-      ? await this.#choose(found, wanted, manifests)
-      : found
-    return this.#read(document, wanted)
+    return await this.#fromFirst(wanted, async place => {
+      const manifests = this.#manifests(place)
+      const found = await manifests.get(nameOf(wanted) as string)
+      if (!found) return undefined
+      const document = isIndexType(found.descriptor.mediaType)
+        ? await this.#choose(found, wanted, manifests)
+        : found
+      return await this.#read(document, wanted, place)
+    })
   }
 
   /** What a reference stands for, an index being one answer; undefined if it stands for nothing. One request, which reads nothing. */
   async resolve(reference: string): Promise<Descriptor | undefined> {
     const wanted = withTag(parseReference(reference))
-    return await this.#manifests(wanted).head(nameOf(wanted) as string)
+    return await this.#fromFirst(wanted, place => this.#manifests(place).head(nameOf(wanted) as string))
   }
 
   /** The bytes of an image's manifest and configuration, as they are in the registry. */
   async documents(reference: string, image: StoredImage): Promise<ImageDocuments> {
     const wanted = parseReference(reference)
-    const manifest = await this.#manifests(wanted).get(image.digest)
+    const manifest = await this.#fromFirst(wanted, place => this.#manifests(place).get(image.digest))
     if (!manifest) throw blobMissing(image.digest, reference)
     const mediaType = image.family === 'oci' ? OCI.config : DOCKER.config
-    const config = await readBlob(this.#source(wanted), {
+    const config = await readBlob(this.#sources(wanted), {
       mediaType,
       digest: image.configDigest,
       size: image.configSize,
@@ -143,6 +157,52 @@ export class RegistryStore implements ImageStore {
   ): Promise<StoredImage> {
     await this.#publish(image, documents, references)
     return image
+  }
+
+  /** The tags of the repository. */
+  tags(): AsyncGenerator<string> {
+    return listTags(this.#options.host(this.place.registry), this.place.repository)
+  }
+
+  /** Deletes what a reference names: with a digest an image and all its tags, else one tag. False if there is no such thing. Throws a `Problem` (`REGISTRY_CANNOT_DELETE`, …). */
+  async remove(reference: string): Promise<boolean> {
+    const wanted = parseReference(reference)
+    return await deleteReference(this.#options.host(wanted.registry), wanted)
+  }
+
+  /** What refers to an image of the repository: signatures, bills of materials, attestations; of one artifact type or of any. */
+  async referrers(subject: Digest, artifactType?: string): Promise<Referrer[]> {
+    return await listReferrers(
+      this.#options.host(this.place.registry),
+      this.place.repository,
+      subject,
+      artifactType,
+    )
+  }
+
+  /** Puts something there that refers to an image (image-spec manifest.md, "Guidelines for Artifact Usage"). */
+  async attach({ subject, artifactType, blobs, annotations }: Attachment): Promise<Referrer> {
+    const layers = blobs.map(({ mediaType, bytes }) => describeBytes(mediaType, bytes))
+    const config = describeBytes(EMPTY.mediaType, EMPTY.bytes)
+    const bytes = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: OCI.manifest,
+        artifactType,
+        config,
+        layers,
+        subject,
+        ...(annotations && { annotations }),
+      }),
+    )
+    for (const [index, blob] of layers.entries())
+      await this.#putBytes(blob, blobs[index]?.bytes as Buffer, this.place)
+    await this.#putBytes(config, EMPTY.bytes, this.place)
+    const descriptor = describeBytes(OCI.manifest, bytes)
+    const referrer = { ...descriptor, artifactType, ...(annotations && { annotations }) }
+    const host = this.#options.host(this.place.registry)
+    await putReferrer(host, this.place.repository, subject.digest, { descriptor, bytes }, referrer)
+    return referrer
   }
 
   /** Nothing is collected from a registry while it is used. */
@@ -292,22 +352,31 @@ export class RegistryStore implements ImageStore {
     return found
   }
 
-  async #read({ descriptor, bytes }: Document, wanted: Reference): Promise<StoredImage> {
+  async #read(
+    { descriptor, bytes }: Document,
+    wanted: Reference,
+    readFrom: Repository,
+  ): Promise<StoredImage> {
     const place = printReference(wanted)
     const manifest = parseManifest(bytes, place)
     const config = parseConfig(
-      await readBlob(this.#source(wanted), manifest.config),
+      await readBlob(this.#sources(wanted), manifest.config),
       `the configuration of ${place}`,
     )
     const diffIds = config.rootfs.diff_ids
     if (diffIds.length !== manifest.layers.length)
       throw confused(place, `it has ${manifest.layers.length} layers and ${diffIds.length} diffIDs`)
-    const known = this.#knownIn(wanted)
+    // What a mirror has says nothing about the registry itself.
+    const atHome = readFrom.registry === wanted.registry
+    const known = atHome ? this.#knownIn(wanted) : new Set<Digest>()
     for (const { digest } of [manifest.config, ...manifest.layers]) known.add(digest)
     return {
       family: manifest.family,
       config,
-      layers: manifest.layers.map((blob, index) => this.#layer(diffIds[index] as Digest, blob, wanted)),
+      layers: manifest.layers.map((blob, index) => {
+        const { origin, ...layer } = this.#layer(diffIds[index] as Digest, blob, wanted)
+        return atHome && origin ? { ...layer, origin } : layer
+      }),
       ...(manifest.annotations && { annotations: manifest.annotations }),
       digest: descriptor.digest,
       manifestSize: bytes.length,
@@ -318,11 +387,42 @@ export class RegistryStore implements ImageStore {
 
   #layer(diffId: Digest, blob: Descriptor, { registry, repository }: Repository = this.place): Layer {
     const origin = { registry, repository }
-    return { ...packedLayer(diffId, blob, () => openBlob(this.#source(origin), blob)), origin }
+    return { ...packedLayer(diffId, blob, () => openBlob(this.#sources(origin), blob)), origin }
   }
 
   #source({ registry, repository }: Repository) {
     return { host: this.#options.host(registry), repository }
+  }
+
+  /** Where the blobs of a repository are read: its mirrors, then itself. */
+  #sources(place: Repository): () => Promise<readonly BlobSource[]> {
+    return async () => (await this.#places(place)).map(each => this.#source(each))
+  }
+
+  async #places({ registry, repository }: Repository): Promise<readonly Repository[]> {
+    const mirrors = await this.#options.mirrors(registry)
+    const mirrored = mirrors.map(each => ({
+      registry: each.registry,
+      repository: `${each.path}${repository}`,
+    }))
+    return [...mirrored, { registry, repository }]
+  }
+
+  /** Asks the mirrors, and where they do not have it or do not answer, the registry itself. */
+  async #fromFirst<Found>(
+    wanted: Repository,
+    ask: (place: Repository) => Promise<Found | undefined>,
+  ): Promise<Found | undefined> {
+    const places = await this.#places(wanted)
+    for (const place of places.slice(0, -1)) {
+      try {
+        const found = await ask(place)
+        if (found !== undefined) return found
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error
+      }
+    }
+    return await ask(wanted)
   }
 
   #manifests({ registry, repository }: Repository): Manifests {
