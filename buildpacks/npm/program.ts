@@ -27,18 +27,21 @@ export async function npmProgram(
     npm_config_logs_max: '0',
     npm_config_progress: 'false',
     npm_config_prefer_offline: 'true',
-    // Add-ons compile with the headers that came with Node.js, instead of fetching them from elsewhere.
-    ...(headers && { npm_config_nodedir: home }),
     ...settings.variables,
   }
+  const versions = {
+    node: await context.output('node', ['--version']),
+    npm: await context.output('npm', ['--version'], { variables: common }),
+  }
+  // Add-ons compile with the headers that came with Node.js, instead of fetching them from elsewhere. npm 11 has another name for it (node-gyp, README).
+  const nodedir =
+    Number.parseInt(versions.npm, 10) < 11 ? 'npm_config_nodedir' : 'npm_package_config_node_gyp_nodedir'
+  const compiling = headers ? { [nodedir]: home } : {}
   return {
-    versions: {
-      node: await context.output('node', ['--version']),
-      npm: await context.output('npm', ['--version'], { variables: common }),
-    },
+    versions,
     async run(words, variables = {}) {
       context.log.line(`Executing npm ${words.join(' ')}`)
-      await context.run('npm', words, { directory, variables: { ...common, ...variables } })
+      await context.run('npm', words, { directory, variables: { ...common, ...compiling, ...variables } })
     },
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BuildContext, digestOf, isSystemError, readIfExists } from '#sdk'
@@ -6,7 +6,10 @@ import { type BuildContext, digestOf, isSystemError, readIfExists } from '#sdk'
 /** What npm is told besides the project's own `.npmrc`. */
 export interface Settings {
   readonly variables: Readonly<Record<string, string>>
-  /** Digests of what may hold credentials. */
+  /**
+   * The digest of the project's own file, which may hold a credential. A binding has none: the lock says what is installed, and people with different
+   * credentials get the same image.
+   */
   readonly digests: Readonly<Record<string, string>>
 }
 
@@ -24,10 +27,7 @@ export async function npmSettings(
   if (own !== undefined) digests['npmrc-sha256'] = digestOf(own)
   const binding = bindings.only('npmrc')
   const file = binding?.path('.npmrc') ?? binding?.path('npmrc')
-  if (file) {
-    digests['binding-sha256'] = digestOf(await readFile(file))
-    variables.npm_config_userconfig = file
-  }
+  if (file) variables.npm_config_userconfig = file
   const registry = environment.SLIPWAY_NPM_REGISTRY
   if (registry) {
     const global = join(await mkdtemp(join(tmpdir(), 'npm-')), 'npmrc')
