@@ -88,14 +88,13 @@ const KINDS: Readonly<Record<InspectedLayer['kind'], string>> = {
   unknown: '',
 }
 
-function layerRow({ kind, name, diffId, digest, size, createdBy }: InspectedLayer): string[] {
-  const who =
-    kind === 'unknown'
-      ? (createdBy?.slice(0, 60) ?? '-')
-      : kind === 'app' && name
-        ? `application: slice ${name}`
-        : kind === 'buildpack'
-          ? (name as string)
-          : KINDS[kind]
-  return [who, bytesText(size), shortDigest(diffId), shortDigest(digest)]
+/** Who made a layer, in a word or two; not yet fit for a terminal. */
+export function layerMaker({ kind, name, createdBy }: InspectedLayer): string {
+  if (kind === 'unknown') return createdBy?.slice(0, 60) ?? '-'
+  if (kind === 'app' && name) return `application: slice ${name}`
+  return kind === 'buildpack' ? (name as string) : KINDS[kind]
+}
+
+function layerRow(layer: InspectedLayer): string[] {
+  return [layerMaker(layer), bytesText(layer.size), shortDigest(layer.diffId), shortDigest(layer.digest)]
 }

@@ -17,7 +17,12 @@ export {
   openBases,
 } from './bases.ts'
 export { buildImage } from './build.ts'
+export { type BuildOutput, parseOutput } from './build-output.ts'
+export { parsePlatform } from './build-platform.ts'
 export type { BuildRequest } from './build-request.ts'
+export type { BuiltImage } from './build-target.ts'
+export { type BuildVolumes, parseBuildVolumes } from './build-volumes.ts'
+export { parseCreationTime } from './created.ts'
 export { DIFF_PARTS, type DiffPart, type ImageDiff, type LayerChange } from './diff/diff.ts'
 export { type DiffRequest, diffPlaces } from './diff/places.ts'
 export type { FileChange } from './diff/tree.ts'
