@@ -145,20 +145,38 @@ function watched(source: AsyncIterable<Uint8Array>) {
   return { bytes, failure: () => failed }
 }
 
+/** Bytes and milliseconds that an answer is still worth which nobody will read. */
+const WORTH = { bytes: 1 << 16, time: 1000 }
+
 /**
  * Lets go of an answer that nobody will read; a short one is taken in, so that its connection can be used again: at once, where this is waited for.
  */
-export function letGo({ body }: Pick<HttpAnswer, 'body'>): Promise<void> {
+export function letGo({ body, headers }: Pick<HttpAnswer, 'body'> & Partial<HttpAnswer>): Promise<void> {
   let taken = 0
   return new Promise(done => {
-    body.once('close', done)
+    const timer = setTimeout(() => body.destroy(), WORTH.time)
+    body.once('close', () => {
+      clearTimeout(timer)
+      done()
+    })
     body.on('error', () => {})
+    if (body.closed) body.emit('close')
+    else if (
+      headers?.['transfer-encoding'] === undefined &&
+      Number(headers?.['content-length'] ?? 0) > WORTH.bytes &&
+      !isHead(body)
+    )
+      body.destroy()
     body.on('data', (chunk: Uint8Array) => {
       taken += chunk.byteLength
-      if (taken > 1 << 16) body.destroy()
+      if (taken > WORTH.bytes) body.destroy()
     })
-    if (body.closed) done()
   })
+}
+
+/** True for an answer that has the length of something else. */
+function isHead(body: Readable): boolean {
+  return (body as { req?: { method?: string } }).req?.method === 'HEAD'
 }
 
 function flat({ headers }: IncomingMessage): Record<string, string | undefined> {

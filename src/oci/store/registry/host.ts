@@ -89,18 +89,25 @@ export class RegistryHost {
     path: string,
     request: RegistryRequest,
   ): Promise<{ origin: URL; answer: () => Promise<HttpAnswer> }> {
-    const schemes = await this.#schemes()
-    for (const scheme of schemes.slice(0, -1)) {
-      const origin = new URL(`${scheme}//${this.name}/`)
+    const origins = (await this.#schemes()).map(scheme => new URL(`${scheme}//${this.name}/`))
+    const patiently = (origin: URL) => ({
+      origin,
+      answer: () => this.#follow(new URL(path, origin), request),
+    })
+    const [first] = origins as [URL]
+    if (origins.length === 1) return patiently(first)
+    for (const origin of origins) {
       try {
         const answer = await this.#follow(new URL(path, origin), { ...request, repeat: false })
-        if (scheme === 'https:' || !(await wantsTls(answer))) return { origin, answer: async () => answer }
+        if (origin.protocol === 'http:' && (await wantsTls(answer))) continue
+        if (answer.status < 500 && answer.status !== 429) return { origin, answer: async () => answer }
+        await letGo(answer)
+        return patiently(origin)
       } catch (error) {
-        if (!isSystemError(error, 'HTTP_UNREACHABLE') || !speaksOtherwise(error, scheme)) throw error
+        if (!isSystemError(error, 'HTTP_UNREACHABLE') || !speaksOtherwise(error, origin.protocol)) throw error
       }
     }
-    const origin = new URL(`${schemes.at(-1)}//${this.name}/`)
-    return { origin, answer: () => this.#follow(new URL(path, origin), request) }
+    return patiently(first)
   }
 
   async #follow(start: URL, request: RegistryRequest): Promise<HttpAnswer> {
@@ -162,7 +169,7 @@ async function wantsTls(answer: HttpAnswer): Promise<boolean> {
 function speaksOtherwise({ cause }: Error, scheme: string): boolean {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   return scheme === 'http:'
-    ? /^(?:ECONNRESET|EPIPE|HPE_)/.test(code)
+    ? /^(?:ECONNREFUSED|ECONNRESET|EPIPE|HPE_)/.test(code)
     : /^(?:ECONNREFUSED|ECONNRESET|EPROTO|ETIMEDOUT|ERR_SSL)/.test(code)
 }
 
