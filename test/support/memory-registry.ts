@@ -58,7 +58,7 @@ export class MemoryRegistry {
     response: ServerResponse,
     repository: string,
     name: string,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const all = this.#manifests(repository)
     if (request.method === 'PUT') {
       const bytes = await readAll(request)
@@ -100,7 +100,7 @@ export class MemoryRegistry {
     repository: string,
     id: string,
     url: URL,
-  ): Promise<void> {
+  ): Promise<unknown> {
     if (request.method === 'POST') {
       const [mount, from] = [url.searchParams.get('mount'), url.searchParams.get('from')]
       const mounted = mount && from ? this.#blobs(from).get(mount) : undefined
