@@ -1,4 +1,6 @@
 import type { BuildpackLayers } from '#cnb'
+import type { Digest } from '#std'
+import type { DirectoryLayer } from './layer-tar.ts'
 
 /** What a cache holds, by buildpack and layer name; only layers of type `cache` that have contents. */
 export interface CacheMetadata {
@@ -33,8 +35,16 @@ export interface Cache {
 export interface CacheWriting extends AsyncDisposable {
   /** Keeps a layer of the generation before; false where it is missing or damaged. */
   reuse(diffId: string): Promise<boolean>
-  /** Adds the contents of a directory, as the layer's tar has them, under the path that they have in images. Gives the diffID. */
-  addLayer(directory: string, inside: string): Promise<string>
+  /**
+   * Adds the contents of a directory, as the layer's tar has them, under the path that they have in images. Gives the name that it has from then on: the
+   * diffID, or what `nameUnread` said of it.
+   */
+  addLayer(directory: string, inside: string, name?: Digest): Promise<string>
+  /**
+   * A name for a layer that is in no image, so that nobody compares it with one. It says as much as a diffID does, and is found without reading what is in
+   * the layer: compilers keep caches of many hundred megabytes, of which a build changes a few files. Absent where a cache knows layers by diffID alone.
+   */
+  nameUnread?(layer: DirectoryLayer): Digest | undefined
   /** Makes the new generation the only one. */
   commit(metadata: CacheMetadata): Promise<void>
 }

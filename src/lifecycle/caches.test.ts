@@ -214,6 +214,43 @@ for (const [kind, open] of Object.entries(kinds)) {
   })
 }
 
+describe('a large layer that is in no image', () => {
+  beforeEach(prepare)
+  afterEach(cleanUp)
+
+  it('is known to a directory cache by what lstat says, and is found, lent, kept and replaced as any other', async () => {
+    const place = '/layers/acme_bp/objects'
+    const build = () => makeTree(directory.path, { 'layers/acme_bp/objects.toml': '[types]\ncache = true\n' })
+    const shaOf = async (cache: Cache) =>
+      (await cache.metadata())?.buildpacks[0]?.layers.get('objects')?.sha ?? assert.fail()
+    await build()
+    await makeTree(directory.path, { 'layers/acme_bp/objects/one': { content: LARGE } })
+    {
+      await using cache = await kinds.directory()
+      await write(cache)
+    }
+    const shas: string[] = []
+    for (const change of [undefined, undefined, 'two']) {
+      await removeTree(at('layers'))
+      await build()
+      await using cache = await kinds.directory()
+      shas.push(await shaOf(cache))
+      const target = at('layers/acme_bp/objects')
+      assert.equal(await cache.restoreLayer(shas.at(-1) as string, target, place), true)
+      assert.deepEqual(await readFile(join(target, 'one')), LARGE)
+      if (change) await writeFile(join(target, change), change)
+      const word = change ? 'Adding' : 'Reusing'
+      assert.deepEqual(await write(cache), [`${word} cache layer 'acme/bp:objects'`])
+    }
+    assert.equal(new Set(shas).size, 1)
+    await using cache = await kinds.directory()
+    assert.notEqual(await shaOf(cache), shas[0])
+    assert.equal(await cache.restoreLayer(await shaOf(cache), at('back'), place), true)
+    assert.deepEqual((await readdir(at('back'))).sort(), ['one', 'two'])
+    assert.notEqual(await diffId(at('back'), place), await shaOf(cache))
+  })
+})
+
 describe('salvageCache', () => {
   beforeEach(prepare)
   afterEach(cleanUp)

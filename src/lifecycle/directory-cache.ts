@@ -18,6 +18,7 @@ import {
 import type { Cache, CacheMetadata, CacheWriting } from './cache.ts'
 import { parseCacheMetadata, printCacheMetadata } from './cache-metadata.ts'
 import { diffIdOf } from './keep-layer.ts'
+import type { DirectoryLayer } from './layer-tar.ts'
 import { copyTree, moveTree } from './move-tree.ts'
 import { packTree } from './pack-directory.ts'
 import { fingerprintOf, type StatIndex } from './stat-index.ts'
@@ -39,6 +40,7 @@ export interface DirectoryCache extends Cache, AsyncDisposable {}
 
 /** A layer of the cache. */
 interface Kept {
+  /** The diffID, or for large layers that are in no image the fingerprint that they were put there with. */
   readonly diffId: Digest
   /** Its directory's name in `layers/`. */
   readonly directory: string
@@ -248,21 +250,21 @@ class DirectoryWriting implements CacheWriting {
     return true
   }
 
+  nameUnread(layer: DirectoryLayer): Digest | undefined {
+    // Smaller ones are copied when they are lent, and then their files are other ones.
+    return bytesOf(layer) > SMALL ? fingerprintOf(layer).digest : undefined
+  }
+
   /** Takes the directory itself: it is gone from where it was. */
-  async addLayer(directory: string, inside: string): Promise<string> {
+  async addLayer(directory: string, inside: string, unread?: Digest): Promise<string> {
     const layer = await this.#ground.pack(directory, inside)
-    const diffId = await diffIdOf(layer, this.#ground.options.stats)
+    const diffId = unread ?? (await diffIdOf(layer, this.#ground.options.stats))
     const name = randomBytes(16).toString('hex')
-    await moveTree(directory, this.#ground.at(name))
+    const how = await moveTree(directory, this.#ground.at(name))
     // Taken again where it is now: on another file system the files are other ones.
-    const moved = await this.#ground.pack(this.#ground.at(name), inside)
-    this.#layers.push({
-      diffId,
-      directory: name,
-      inside,
-      fingerprint: fingerprintOf(moved).digest,
-      bytes: layer.entries.reduce((sum, { size }) => sum + size, 0),
-    })
+    const moved = how === 'renamed' ? layer : await this.#ground.pack(this.#ground.at(name), inside)
+    const fingerprint = fingerprintOf(moved).digest
+    this.#layers.push({ diffId, directory: name, inside, fingerprint, bytes: bytesOf(layer) })
     return diffId
   }
 
@@ -281,6 +283,10 @@ class DirectoryWriting implements CacheWriting {
     for (const { directory } of this.#layers)
       if (!before.has(directory)) await removeTree(this.#ground.at(directory))
   }
+}
+
+function bytesOf({ entries }: DirectoryLayer): number {
+  return entries.reduce((sum, { size }) => sum + size, 0)
 }
 
 function onlyThere({ sbom, buildpacks }: CacheMetadata, there: ReadonlySet<string>): CacheMetadata {

@@ -63,8 +63,9 @@ async function cacheBuildpack(
       options.report.warn(`Failed to cache layer '${identifier}' because it has no contents`)
       continue
     }
-    const sha = await addOrReuse(options, writing, identifier, place, previous?.layers.get(name)?.sha)
     const { types, metadata } = document
+    const layer = { identifier, place, inImage: types.launch }
+    const sha = await addOrReuse(options, writing, layer, previous?.layers.get(name)?.sha)
     records.set(name, {
       sha,
       ...types,
@@ -81,25 +82,25 @@ async function cacheSbom(
 ): Promise<{ sha: string } | undefined> {
   const place = below(below(options.places.layers, 'sbom'), 'cache')
   if (!existsSync(place.host)) return undefined
-  return {
-    sha: await addOrReuse(options, writing, 'buildpacksio/lifecycle:cache.sbom', place, before?.sbom?.sha),
-  }
+  const layer = { identifier: 'buildpacksio/lifecycle:cache.sbom', place, inImage: false }
+  return { sha: await addOrReuse(options, writing, layer, before?.sbom?.sha) }
 }
 
 async function addOrReuse(
   options: CacheExportOptions,
   writing: CacheWriting,
-  identifier: string,
-  place: Place,
+  { identifier, place, inImage }: { identifier: string; place: Place; inImage: boolean },
   previous: string | undefined,
 ): Promise<string> {
   const { places, rules, report, stats } = options
-  const diffId = await diffIdOf(await packDirectory(place, places.layers, rules, report), stats)
-  if (diffId === previous && (await writing.reuse(previous))) {
+  const packed = await packDirectory(place, places.layers, rules, report)
+  const unread = inImage ? undefined : writing.nameUnread?.(packed)
+  const sha = unread ?? (await diffIdOf(packed, stats))
+  if (sha === previous && (await writing.reuse(previous))) {
     report.line(`Reusing cache layer '${identifier}'`)
-    report.detail(`Layer '${identifier}' SHA: ${diffId}`)
-    return diffId
+    report.detail(`Layer '${identifier}' SHA: ${sha}`)
+    return sha
   }
   report.line(`Adding cache layer '${identifier}'`)
-  return writing.addLayer(place.host, place.inside)
+  return writing.addLayer(place.host, place.inside, unread)
 }

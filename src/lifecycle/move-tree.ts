@@ -5,17 +5,19 @@ import { isSystemError, removeTree } from '#std'
 import { pathOnDisk, scanTree } from './tree.ts'
 
 /**
- * Moves a directory: renamed where that is possible, copied to another file system. Seen from elsewhere it is at one place or the
- * other, whole, as long as the target's name is not looked at before this resolves.
+ * Moves a directory: renamed where that is possible (`renamed`: its files are the same ones), copied to another file system. Seen from elsewhere it is at
+ * one place or the other, whole, as long as the target's name is not looked at before this resolves.
  */
-export async function moveTree(from: string, to: string): Promise<void> {
+export async function moveTree(from: string, to: string): Promise<'renamed' | 'copied'> {
   await mkdir(dirname(to), { recursive: true })
   try {
     await renameEvenUnwritable(from, to)
+    return 'renamed'
   } catch (error) {
     if (!isSystemError(error, 'EXDEV')) throw error
     await copyTree(from, to)
     await removeTree(from)
+    return 'copied'
   }
 }
 
