@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { type Environment, inheritedEnvironment } from '#cnb'
+import { configuredNpmRegistry } from '#sources'
 import type { BuildRoot } from './builder-root.ts'
 import type { MachineCertificates } from './extra-certificates.ts'
 
@@ -34,5 +35,20 @@ export async function buildEnvironment(
   })
   const trusts = certificates && (await lstat(`${directory}${PEM}`).catch(() => undefined))?.isFile()
   const trust = trusts ? CERTIFICATE_VARIABLES.map((name): [string, string] => [name, PEM]) : []
-  return new Map([...inherited, ['LANG', 'C.UTF-8'], ['SOURCE_DATE_EPOCH', String(created)], ...trust])
+  return new Map([
+    ...inherited,
+    ['LANG', 'C.UTF-8'],
+    ['SOURCE_DATE_EPOCH', String(created)],
+    ...trust,
+    ...(await npmRegistry(machine)),
+  ])
+}
+
+/** Where this machine gets npm packages from, if somebody said so; our buildpack for npm takes it where a project says nothing. Credentials stay here. */
+async function npmRegistry(
+  machine: Readonly<Record<string, string | undefined>>,
+): Promise<[string, string][]> {
+  const places = { environment: machine, home: machine.HOME ?? '/', node: process.execPath }
+  const registry = await configuredNpmRegistry(places)
+  return registry === undefined ? [] : [['SLIPWAY_NPM_REGISTRY', registry]]
 }

@@ -30,7 +30,37 @@ export interface NpmPlaces {
  * `${NAME}` replaced from the environment. If none of it names a registry, npm itself is asked for the one it knows.
  */
 export async function readNpmSettings(places: NpmPlaces): Promise<NpmSettings> {
-  const { environment, home, node, project } = places
+  const { environment, home, node } = places
+  const values = await configuredValues(places)
+  const cafile = values.get('cafile')
+  const bundle =
+    cafile === undefined || cafile === 'null' ? undefined : await readIfExists(resolve(home, cafile))
+  const certificates = [bundle, values.get('ca')?.replaceAll('\\n', '\n')].filter(Boolean).join('\n')
+  return settingsOf(
+    values,
+    values.get('registry') ?? (await askNpm(node, environment)),
+    certificates || undefined,
+  )
+}
+
+/**
+ * The registry that somebody configured for npm on this machine, without a credential; `undefined` where nobody did, or where the address itself holds
+ * one. npm is not asked.
+ */
+export async function configuredNpmRegistry(places: NpmPlaces): Promise<string | undefined> {
+  const registry = (await configuredValues(places)).get('registry')
+  if (registry === undefined || !URL.canParse(registry)) return undefined
+  const { protocol, username, password } = new URL(registry)
+  const usable = /^https?:$/.test(protocol) && username === '' && password === '' && !/\s/.test(registry)
+  return usable ? withSlash(registry) : undefined
+}
+
+async function configuredValues({
+  environment,
+  home,
+  node,
+  project,
+}: NpmPlaces): Promise<Map<string, string>> {
   const prefix = dirname(dirname(node))
   const named = (key: string) =>
     environment[`npm_config_${key}`] ?? environment[`NPM_CONFIG_${key.toUpperCase()}`]
@@ -46,15 +76,7 @@ export async function readNpmSettings(places: NpmPlaces): Promise<NpmSettings> {
     const value = named(key)
     if (value) values.set(key, value)
   }
-  const cafile = values.get('cafile')
-  const bundle =
-    cafile === undefined || cafile === 'null' ? undefined : await readIfExists(resolve(home, cafile))
-  const certificates = [bundle, values.get('ca')?.replaceAll('\\n', '\n')].filter(Boolean).join('\n')
-  return settingsOf(
-    values,
-    values.get('registry') ?? (await askNpm(node, environment)),
-    certificates || undefined,
-  )
+  return values
 }
 
 /** The settings that key and value pairs of an `.npmrc` mean. */

@@ -1,9 +1,13 @@
 /* biome-ignore-all lint/suspicious/noTemplateCurlyInString: npm's own placeholders look like JavaScript's */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { temporaryDirectory } from '#std'
 import { openNpmRegistry } from './npm.ts'
-import { parseNpmrc, settingsOf } from './npm-settings.ts'
+import { configuredNpmRegistry, parseNpmrc, settingsOf } from './npm-settings.ts'
 import { fakeServer } from './registry.testing.ts'
 
 const REGISTRY = 'https://mirror.example/npm/'
@@ -153,5 +157,23 @@ describe('.npmrc', () => {
     )
     assert.equal(authorized(rc, 'https://r.example.evil/x'), undefined)
     assert.equal(authorized(rc, 'https://r.example:8443/x'), undefined)
+  })
+
+  it('names a registry that builds may be told of, unless its address holds a credential', async () => {
+    await using home = await temporaryDirectory(tmpdir())
+    const registryFor = async (rc: string, environment: Record<string, string> = {}) => {
+      await writeFile(join(home.path, '.npmrc'), rc)
+      const node = join(home.path, 'nothing/bin/node')
+      return await configuredNpmRegistry({ environment, home: home.path, node })
+    }
+    const token = '//r.example/npm/:_authToken=s3cret\n'
+    assert.equal(await registryFor(`registry=https://r.example/npm\n${token}`), 'https://r.example/npm/')
+    assert.equal(
+      await registryFor('registry=https://r.example/', { npm_config_registry: 'http://other.example/' }),
+      'http://other.example/',
+    )
+    assert.equal(await registryFor(token), undefined)
+    assert.equal(await registryFor('registry=https://ann:pw@r.example/'), undefined)
+    assert.equal(await registryFor('registry=file:///etc'), undefined)
   })
 })
