@@ -37,7 +37,10 @@ if (process.argv[1] === import.meta.filename) {
   const [, , file = 'dist/lifecycle.tgz', arch = process.arch === 'arm64' ? 'arm64' : 'amd64'] = process.argv
   const { env } = process
   const home = env.SLIPWAY_HOME ?? join(homedir(), '.local/share/slipway')
-  const sources = openMachineSources({ home, environment: env, report: silent })
+  await using sources = openMachineSources({
+    ...{ home, environment: env, userHome: homedir(), node: process.execPath, now: Date.now },
+    ...(env.NODE_EXTRA_CA_CERTS && { certificates: await readFile(env.NODE_EXTRA_CA_CERTS, 'utf8') }),
+  })
   const files = await lifecycleFiles({
     ...{ arch: arch === 'arm64' ? 'arm64' : 'amd64', home, environment: env, sources, report: silent },
   })
