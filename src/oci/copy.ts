@@ -43,7 +43,9 @@ export async function copyImage(
   const name = writtenName(to)
   await using source = await openSource(store, from, options.architecture, options)
   if (to.kind === 'docker-archive') {
-    const { imageId } = await writeDockerArchive(source.image, source.config, to.file, name ?? source.name)
+    const given = name ?? source.name
+    const names = given === undefined ? [] : [given]
+    const { imageId } = await writeDockerArchive(source.image, source.config, to.file, names)
     return { digest: imageId }
   }
   if (to.kind === 'daemon') {

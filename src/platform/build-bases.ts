@@ -60,7 +60,7 @@ export async function buildBases(options: BuildBasesOptions): Promise<BuildBases
     locked: options.locked,
   })
   if (!named) {
-    const image = await options.images.stored(runImage)
+    const image = await options.images.run(runImage)
     checkPlatform(runImage, image)
     const build = await bases.root(buildBase, choose(buildBase.recipe.name, buildBase.release))
     return { run: placed(runImage, image), ...ownBase(build), locks: [build.lock] }
@@ -97,8 +97,11 @@ function ownBase({ directory, settings }: BaseRoot): Pick<BuildBases, 'build' | 
 }
 
 function placed(name: string, image: StoredImage, mirrors: readonly string[] = []): BuildBases['run'] {
-  const bare = name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
-  return { name, image, reference: `${bare}@${image.digest}`, mirrors }
+  const bare = name
+    .replace(/^docker:\/\//, '')
+    .replace(/@.*$/, '')
+    .replace(/:[^/:]*$/, '')
+  return { name: name.replace(/^docker:\/\//, ''), image, reference: `${bare}@${image.digest}`, mirrors }
 }
 
 function checkPlatform(name: string, { config }: StoredImage): void {

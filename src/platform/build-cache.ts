@@ -1,13 +1,17 @@
 import { join } from 'node:path'
 import {
+  type Cache,
   type DirectoryCache,
   type LayerRules,
   openDirectoryCache,
+  openImageCache,
   type Places,
   type StatIndex,
 } from '#lifecycle'
-import { parseName } from '#oci'
+import { parseName, parseReference, printReference, withTag } from '#oci'
 import { digestOf, hexOf, type Report } from '#std'
+import type { BuildRequest } from './build-request.ts'
+import type { ImageWays } from './image-ways.ts'
 
 /** What the cache of an image is opened with. */
 export interface BuildCacheOptions {
@@ -29,6 +33,19 @@ export const CACHES = 'caches'
 /** Where the cache of an image is; the name counts in the form that the store lists it in. */
 export function cacheDirectory(home: string, name: string): string {
   return join(home, CACHES, hexOf(digestOf(parseName(name))).slice(0, 32))
+}
+
+/** Opens what earlier builds kept: below `<home>/caches`, or in an image of a registry where one is named. */
+export async function openCache(
+  { cacheImage }: BuildRequest,
+  options: BuildCacheOptions,
+  { registries }: ImageWays,
+): Promise<Cache & AsyncDisposable> {
+  if (cacheImage === undefined) return await openBuildCache(options)
+  const reference = withTag(parseReference(cacheImage))
+  const rules = { ...options.rules, layers: options.places.layers }
+  const cache = openImageCache({ store: registries.store(reference), name: printReference(reference), rules })
+  return Object.assign(cache, { async [Symbol.asyncDispose]() {} })
 }
 
 /** Opens what earlier builds of an image kept, below `<home>/caches`. One build at a time has it; another of the same image waits. */

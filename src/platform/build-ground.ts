@@ -24,7 +24,7 @@ import { DEPENDENCY_SOCKET, DEPENDENCY_TREES, serveDependencies } from './depend
 import { NODE_INSIDE, sandboxExecutor } from './executables.ts'
 import { type MachineCertificates, machineCertificates } from './extra-certificates.ts'
 import { type ForeignImages, openForeignImages } from './foreign-image.ts'
-import { openImageWays } from './image-ways.ts'
+import type { ImageWays } from './image-ways.ts'
 import { openMachineSandbox } from './machine-sandbox.ts'
 import { builderUnlocked } from './problems.ts'
 import { shippedCatalog } from './shipped.ts'
@@ -50,11 +50,19 @@ export interface BuildGround extends AsyncDisposable {
   readonly findRun: (name: string) => Promise<StoredImage>
 }
 
+/** How images of others are reached. */
+export interface GroundOptions {
+  readonly ways: ImageWays
+  /** The registry that the app image goes to. */
+  readonly near: string | undefined
+  readonly builderName?: string | undefined
+}
+
 /** Finds or makes everything that a build stands on. What was made before is only found. */
 export async function openBuildGround(
   request: BuildRequest,
   store: LayoutStore,
-  builderName?: string,
+  { ways, near, builderName }: GroundOptions,
 ): Promise<BuildGround> {
   const { home, environment, report, signal, path, locked } = request
   if (locked && builderName !== undefined && !builderName.includes('@sha256:'))
@@ -69,11 +77,10 @@ export async function openBuildGround(
     now: Date.now,
     signal,
   })
-  const ways = openImageWays({ home, environment, report, signal })
-  const images = openForeignImages({ store, ways, workingDirectory: request.workingDirectory, report })
+  const images = openForeignImages({ store, ways, workingDirectory: request.workingDirectory, report, near })
   const unpacked = await openUnpacked(home, report)
   const close = async () => {
-    for (const each of [images, ways, unpacked, sources]) await each[Symbol.asyncDispose]()
+    for (const each of [images, unpacked, sources]) await each[Symbol.asyncDispose]()
   }
   try {
     const lock = await readAppLock(path, locked && builderName === undefined)
@@ -122,7 +129,7 @@ export interface BuildExecutor extends AsyncDisposable {
 
 /** Answers buildpacks in the sandbox from now on. `foreign` says that not all of them are slipway's own. */
 export async function openBuildExecutor(
-  { home, report, network }: BuildRequest,
+  { home, report, network, volumes }: BuildRequest,
   { runtimes, certificates, sandbox, node, bases, builder }: BuildGround,
   { path, places }: BuildDirectory,
   foreign: boolean,
@@ -142,6 +149,7 @@ export async function openBuildExecutor(
       { host: node.path, inside: NODE_INSIDE },
     ],
     network,
+    volumes,
     certificates,
     scratch: join(path, 'naming'),
   })

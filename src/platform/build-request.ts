@@ -1,5 +1,8 @@
 import type { LauncherChoice } from '#lifecycle'
+import type { Platform } from '#oci'
+import type { Mount } from '#sandbox'
 import type { Report } from '#std'
+import type { BuildOutput } from './build-output.ts'
 import type { SandboxDriver } from './machine-sandbox.ts'
 import type { BindingSource } from './platform-directory.ts'
 
@@ -8,6 +11,16 @@ export interface BuildRequest {
   /** Name of the image, and further names. */
   readonly name: string
   readonly tags: readonly string[]
+  /** Where the image is put. */
+  readonly output: BuildOutput
+  /** The image whose layers are taken again, where that is not the one that has the name. */
+  readonly previousImage: string | undefined
+  /** An image in a registry that keeps what this directory of caches would. */
+  readonly cacheImage: string | undefined
+  /** Hosts of registries that may be spoken to without TLS. */
+  readonly insecureRegistries: readonly string[]
+  /** Which image of an index is meant; default: the one for this machine. */
+  readonly platform: Platform | undefined
   /** The app's directory. */
   readonly path: string
   /** The project descriptor; by default `project.toml` in the app's directory, if there is one. */
@@ -29,12 +42,19 @@ export interface BuildRequest {
   readonly runImage: string | undefined
   readonly defaultProcess: string | undefined
   readonly network: 'host' | 'none'
+  /** What buildpacks find besides. */
+  readonly volumes: readonly Mount[]
   readonly launcher: LauncherChoice
   readonly driver: SandboxDriver
   readonly execEnv: string
   /** Refuse whatever `slipway.lock` does not pin. */
   readonly locked: boolean
   readonly clearCache: boolean
+  /** Unix seconds that the image is to carry; default: those of the last commit. */
+  readonly created: number | undefined
+  /** Directories that get copies of the bills of materials, and report.toml. */
+  readonly sbomDirectory: string | undefined
+  readonly reportDirectory: string | undefined
   /** The state directory of slipway. */
   readonly home: string
   readonly environment: Readonly<Record<string, string | undefined>>

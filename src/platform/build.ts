@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { printReport } from '#cnb'
 import {
   analyze,
   build,
@@ -15,21 +16,25 @@ import {
   StatIndex,
   salvageCache,
 } from '#lifecycle'
-import { type LayoutStore, parseName, type StoredImage } from '#oci'
+import { parseName } from '#oci'
 import { CNB } from '#os'
+import { writeDurably } from '#std'
 import { updatedLock, writeAppLock } from './app-lock.ts'
 import { type AppProject, projectMetadata, projectVariables, readAppProject } from './app-project.ts'
 import { machineArchitecture } from './bases.ts'
-import { openBuildCache } from './build-cache.ts'
+import { openCache } from './build-cache.ts'
 import { builderOf, onlyOwnBuildpacks, openChoice } from './build-choice.ts'
 import { type BuildDirectory, openBuildDirectory } from './build-directory.ts'
 import { buildEnvironment } from './build-environment.ts'
 import { type BuildGround, openBuildExecutor, openBuildGround } from './build-ground.ts'
+import { copyOut, reportOf } from './build-papers.ts'
 import type { BuildRequest } from './build-request.ts'
+import { type BuildTarget, type BuiltImage, openBuildTarget } from './build-target.ts'
 import type { Builder } from './builder.ts'
 import { writeVariableFiles } from './builder-files.ts'
 import { createdTime } from './created.ts'
 import { detectWithHints } from './detect-hints.ts'
+import { openImageWays } from './image-ways.ts'
 import { withInsidePaths } from './inside-paths.ts'
 import { type LauncherBinary, launcherBinary } from './launcher.ts'
 import { writeLauncherBills } from './launcher-sbom.ts'
@@ -51,13 +56,15 @@ const PLATFORM_API = '0.15'
  * the sandbox. Until the end nobody sees anything of it, and a build that is stopped leaves nothing behind. Throws a `Problem` that says
  * what, why and what to do; exit codes are those of the CNB platform specification.
  */
-export async function buildImage(request: BuildRequest): Promise<StoredImage> {
-  const { home, report, path, execEnv } = request
+export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
+  const { home, report, path, execEnv, environment, signal, insecureRegistries: insecure, platform } = request
   for (const name of [request.name, ...request.tags]) await checkName(name)
-  const created = await createdTime(path, request.environment)
+  const created = request.created ?? (await createdTime(path, environment)).seconds
   const project = await readAppProject(path, request.descriptor, report)
   const store = openStore(home)
   await using _lease = await store.lease()
+  await using ways = openImageWays({ home, environment, report, signal, insecure, platform })
+  const target = await openBuildTarget(request, store, ways)
   const variables = Object.fromEntries([...projectVariables(project.project, execEnv), ...request.variables])
   await using directory = await openBuildDirectory(home, { variables, bindings: request.bindings })
   const began = (await stat(directory.path, { bigint: true })).ctimeNs
@@ -70,22 +77,23 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
       {
         ...{ request, ignored, variables, project: project.project },
         bindings: join(places.platform.host, 'bindings'),
-        ...{ bases: ground.bases, created: created.seconds, buildpacks: shipped('dist/buildpacks') },
+        ...{ bases: ground.bases, created, buildpacks: shipped('dist/buildpacks') },
       },
       began,
     )
   const own = onlyOwnBuildpacks(request, project)
-  const builder = builderOf(request, project)
-  const first = builder !== undefined || (own && mayBeUnchanged(request))
-  await using early = first ? await openBuildGround(request, store, builder) : undefined
+  const builderName = builderOf(request, project)
+  const standing = { ways, near: target.registry, builderName }
+  const first = builderName !== undefined || (own && mayBeUnchanged(request, target))
+  await using early = first ? await openBuildGround(request, store, standing) : undefined
   const { uid, gid } = early?.bases.build.user ?? CNB
   const rules: LayerRules = { owner: { uid, gid }, parents: 'fixed' }
   const options = { ...request, places, rules, stats, clear: request.clearCache }
-  const same = own && early && (await unchangedImage(request, store, await name(early)))
-  if (same) return await sayUnchanged(request, store, same)
+  const same = own && early && (await unchangedImage(request, target, await name(early)))
+  if (same) return await sayUnchanged(request, target, same)
   const opened = await together([
-    early ? Promise.resolve(undefined) : openBuildGround(request, store),
-    openBuildCache(options),
+    early ? Promise.resolve(undefined) : openBuildGround(request, store, standing),
+    openCache(request, options, ways),
     copySource(source),
   ])
   await using late = opened[0]
@@ -93,24 +101,26 @@ export async function buildImage(request: BuildRequest): Promise<StoredImage> {
   const ground = (early ?? late) as BuildGround
   // Named after copying: what changes while it is copied is newer than the build directory, and so is not trusted.
   const inputs = own ? await name(ground) : undefined
-  const context = { store, ground, directory, project, created: created.seconds, cache, stats, rules, own }
+  const context = { target, ground, directory, project, created, cache, stats, rules, own }
   const image = await runPhases(request, context).catch(error => {
     throw withInsidePaths(error, directory.path)
   })
-  if (inputs) await rememberInputs(request, inputs, image)
+  if (inputs) await rememberInputs(request, target, inputs, image)
   return image
 }
 
 async function sayUnchanged(
-  { name, tags, report }: BuildRequest,
-  store: LayoutStore,
-  image: StoredImage,
-): Promise<StoredImage> {
+  { name, tags, report, reportDirectory }: BuildRequest,
+  target: BuildTarget,
+  image: BuiltImage,
+): Promise<BuiltImage> {
   report.phase('ANALYZING')
   report.line('Nothing changed: source, slipway.lock, settings, bases and buildpacks are those of this image')
-  for (const tag of tags) await store.tag(name, tag)
+  if (tags.length > 0) await target.nameAlike()
   report.line(`*** Images (${image.digest}):`)
   for (const each of [name, ...tags]) report.line(`      ${each}`)
+  if (reportDirectory !== undefined)
+    await writeDurably(join(reportDirectory, 'report.toml'), printReport(reportOf(target.names, image)))
   report.line(`Successfully built image ${name}`)
   return image
 }
@@ -122,7 +132,7 @@ async function checkName(name: string): Promise<void> {
 
 /** What the phases of a build share. */
 interface PhaseContext {
-  readonly store: LayoutStore
+  readonly target: BuildTarget
   readonly ground: BuildGround
   readonly directory: BuildDirectory
   readonly project: AppProject
@@ -134,17 +144,17 @@ interface PhaseContext {
   readonly own: boolean
 }
 
-async function runPhases(request: BuildRequest, context: PhaseContext): Promise<StoredImage> {
+async function runPhases(request: BuildRequest, context: PhaseContext): Promise<BuiltImage> {
   const { report, signal, execEnv, name, path } = request
-  const { store, ground, directory, project, created, cache, stats, rules, own } = context
+  const { target, ground, directory, project, created, cache, stats, rules, own } = context
   const { builder } = ground
   const places = await withBuilderVariables(directory, builder)
   let { bases } = ground
 
   report.phase('ANALYZING')
-  const before = await store.image(name)
-  if (!before) report.line(`Image with name ${JSON.stringify(name)} not found`)
-  const previous = before && { image: before, reference: `${name}@${before.digest}` }
+  const previous = await target.previous()
+  const before = previous?.image
+  if (!before) report.line(`Image with name ${JSON.stringify(request.previousImage ?? name)} not found`)
   let analyzed = await analyze({ report, places, run: bases.run, ...(previous && { previous }) })
 
   report.phase('DETECTING')
@@ -178,7 +188,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   report.phase('BUILDING')
   const caching = { cache, places, rules, buildpacks: group.buildpacks, stats, report }
   const metadata = await build({ ...common, target: targetOf(bases), group, plan }).catch(async error => {
-    await salvageCache(caching)
+    if (request.cacheImage === undefined) await salvageCache(caching)
     throw error
   })
   const lock = updatedLock(ground.lock, bases.locks, ground.runtimes.locks())
@@ -186,8 +196,8 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
 
   report.phase('EXPORTING')
   const exported = await exportImage({
-    store,
-    names: [name, ...request.tags],
+    store: target.store,
+    names: target.names,
     places,
     rules,
     platformApi: PLATFORM_API,
@@ -195,6 +205,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
       image: run.image,
       reference: run.reference,
       names: { image: run.name, mirrors: run.mirrors },
+      elsewhere: target.elsewhere,
     },
     ...(before && { previous: { image: before, metadata: analyzed.metadata } }),
     buildpacks: group.buildpacks,
@@ -208,6 +219,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
     report,
     reportFile: join(places.layers.host, 'report.toml'),
   })
+  await copyOut(request, places)
   await exportCache(caching)
   report.line(`Successfully built image ${name}`)
   return exported.image

@@ -22,8 +22,12 @@ export async function builderRunImage(builder: Builder, options: BuildBasesOptio
   const listed = asked === undefined ? builder.runImages[0] : findRunImage(builder.runImages, asked)
   if (asked !== undefined) return named(await findRun(asked, options), asked, listed)
   if (!listed) throw builderInvalid(builder.name, 'it names no run image; name one with --run-image')
-  const names = inOrder([listed.image, ...listed.mirrors], builder.name)
-  for (const name of names) {
+  const { near } = options.images
+  const names = inOrder(
+    [listed.image, ...listed.mirrors],
+    near ?? registryOf(builder.name.replace(/^docker:\/\//, '')),
+  )
+  for (const name of near === undefined ? names : []) {
     const image = (await options.images.has(name)) ? await options.store.image(name) : undefined
     if (image) return { image, name: listed.image, mirrors: listed.mirrors }
   }
@@ -43,9 +47,8 @@ function named(image: StoredImage, name: string, listed: RunImage | undefined): 
   return { image, name, mirrors: listed?.mirrors ?? [] }
 }
 
-/** Copies in the registry of the builder come first, as with pack. */
-function inOrder(names: readonly string[], builder: string): string[] {
-  const registry = registryOf(builder.replace(/^docker:\/\//, ''))
+/** Copies in the registry that the image goes to come first, else those in that of the builder, as with pack. */
+function inOrder(names: readonly string[], registry: string | undefined): string[] {
   const near = names.filter(name => registry !== undefined && registryOf(name) === registry)
   return [...near, ...names.filter(name => !near.includes(name))]
 }
@@ -63,8 +66,8 @@ export async function findRun(
   name: string,
   { store, bases, locked, images }: Pick<BuildBasesOptions, 'store' | 'bases' | 'locked' | 'images'>,
 ): Promise<StoredImage> {
-  const here = (await images.has(name)) ? await store.image(name) : undefined
+  const here = images.near === undefined && (await images.has(name)) ? await store.image(name) : undefined
   if (here) return here
   const base = await bases.find(name).catch(() => undefined)
-  return base ? (await bases.image(base, { locked, pin: 'newest' })).image : await images.stored(name)
+  return base ? (await bases.image(base, { locked, pin: 'newest' })).image : await images.run(name)
 }

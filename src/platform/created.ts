@@ -31,6 +31,19 @@ export async function createdTime(
     : { seconds, because: 'last commit' }
 }
 
+/** Unix seconds of `--creation-time`: a number of them, or `now` by the clock that is handed in. Throws a `Problem` (`CREATION_TIME_INVALID`). */
+export function parseCreationTime(text: string | undefined, now: () => number): number | undefined {
+  if (text === undefined || text === '') return undefined
+  if (text === 'now') return Math.floor(now() / 1000)
+  if (/^\d{1,11}$/.test(text)) return Number(text)
+  throw new Problem('CREATION_TIME_INVALID', {
+    what: 'Cannot tell when the image is to have been created',
+    why: `--creation-time is ${JSON.stringify(text.slice(0, 40))}, neither Unix seconds nor now`,
+    fix: 'Give whole seconds since 1970, such as 1641013200, or now.',
+    exitCode: 2,
+  })
+}
+
 /** Unix seconds of SOURCE_DATE_EPOCH, if it is set. Throws a `Problem` (`SOURCE_DATE_EPOCH_INVALID`). */
 export function sourceDateEpoch({
   SOURCE_DATE_EPOCH: given,

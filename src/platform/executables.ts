@@ -1,5 +1,5 @@
 import type { Execution, ExecutionOutcome, Executor, Place } from '#lifecycle'
-import type { Mount, Outcome, Sandbox } from '#sandbox'
+import type { Mount, Outcome, RunSpec, Sandbox } from '#sandbox'
 import { byBytes, Problem } from '#std'
 import type { BuildRoot } from './builder-root.ts'
 import type { MachineCertificates } from './extra-certificates.ts'
@@ -18,6 +18,8 @@ export interface ExecutableOptions {
   readonly places: readonly Place[]
   /** The network of `bin/build`; `bin/detect` never has one. */
   readonly network: 'none' | 'host'
+  /** What the person mounts besides. */
+  readonly volumes: readonly Mount[]
   readonly certificates: MachineCertificates | undefined
   /** A directory of this build alone. */
   readonly scratch: string
@@ -37,17 +39,17 @@ const PROCESSES = 8192
  * and nothing else of this machine.
  */
 export async function sandboxExecutor(options: ExecutableOptions): Promise<Executor> {
-  const { sandbox, root, places, network } = options
+  const { sandbox, root, places, network, volumes } = options
   const files = await machineFiles(options)
   const temporary =
     options.temporary === 'memory' ? memoryOnly(root.user.home) : await onDisk(root, options.scratch)
   return {
     async run(execution: Execution): Promise<ExecutionOutcome> {
       const { phase, command, cwd, env, readable, writable, output, signal } = execution
-      const mounts = mountsOf([...places, ...readable], writable)
+      const mounts = mountsOf([...places, ...readable], writable, volumes)
       await using own = await temporary(mounts)
       const running = sandbox.run({
-        root: root.directory,
+        root: rootOf(options),
         command,
         cwd,
         env,
@@ -67,11 +69,21 @@ export async function sandboxExecutor(options: ExecutableOptions): Promise<Execu
 }
 
 /** A mount for each place, outer ones before those inside them, each once; what may be written may be, even if it is named as readable too. */
-function mountsOf(readable: readonly Place[], writable: readonly Place[]): Mount[] {
+function mountsOf(
+  readable: readonly Place[],
+  writable: readonly Place[],
+  volumes: readonly Mount[],
+): Mount[] {
   const mounts = new Map<string, Mount>()
   for (const place of readable) mounts.set(place.inside, { mode: 'ro', ...place })
   for (const place of writable) mounts.set(place.inside, { mode: 'rw', ...place })
+  for (const volume of volumes) mounts.set(volume.inside, volume)
   return [...mounts.values()].sort((a, b) => byBytes(a.inside, b.inside))
+}
+
+/** Places of volumes need not be in the root: an overlay lets them come into being. */
+function rootOf({ root: { directory }, volumes, sandbox }: ExecutableOptions): NonNullable<RunSpec['root']> {
+  return volumes.length > 0 && sandbox.overlays ? { lower: [directory] } : directory
 }
 
 async function machineFiles({ certificates, network, scratch }: ExecutableOptions): Promise<Mount[]> {

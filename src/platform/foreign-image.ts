@@ -25,6 +25,12 @@ export interface ForeignImages extends AsyncDisposable {
   find(text: string): Promise<Image>
   /** An image of the store. `docker://REFERENCE` is asked for at its registry, and so is a name that the store does not know: what comes is put into the store. */
   stored(text: string): Promise<StoredImage>
+  /**
+   * A run image. Where the app image goes to a registry, that of a name with a registry is only read there: its layers need not come here. Else like `stored`.
+   */
+  run(text: string): Promise<StoredImage>
+  /** The registry that the app image goes to. */
+  readonly near: string | undefined
   /** True for a name that the store knows. */
   has(text: string): Promise<boolean>
 }
@@ -35,6 +41,7 @@ export interface ForeignImagesOptions {
   readonly ways: ImageWays
   readonly workingDirectory: string
   readonly report: Report
+  readonly near?: string | undefined
 }
 
 /** Opens images where they are. */
@@ -43,6 +50,7 @@ export function openForeignImages({
   ways,
   workingDirectory,
   report,
+  near,
 }: ForeignImagesOptions): ForeignImages {
   const opened: Source[] = []
   const architecture = machineArchitecture()
@@ -66,8 +74,20 @@ export function openForeignImages({
     if (place.kind === 'registry') return await pull(place.reference, undefined)
     return (await store.image(text)) ?? (await pull(text, isName(text) ? text : undefined))
   }
+  const run = async (text: string): Promise<StoredImage> => {
+    if (near === undefined) return await stored(text)
+    const reference = withTag(parseReference(text.replace(/^docker:\/\//, '')))
+    const remote = () => ways.registries.store(reference).image(printReference(reference))
+    const local = async () => (isName(text) ? await store.image(text) : undefined)
+    const [first, second] = text.startsWith('docker://') || hasHost(text) ? [remote, local] : [local, remote]
+    const found = (await first()) ?? (await second())
+    if (!found) throw imageNowhere(text)
+    return found
+  }
   return {
     stored,
+    run,
+    near,
     async find(text) {
       const place = parsePlace(text, workingDirectory)
       if (place.kind === 'store' || place.kind === 'registry') return await stored(text)
@@ -86,6 +106,11 @@ export function openForeignImages({
 function storeName(reference: ReturnType<typeof parseReference>, printed: string): string {
   const { registry, repository, digest } = reference
   return digest === undefined ? printed : `${registry}/${repository}:sha256-${hexOf(digest)}`
+}
+
+/** True for a name that says where it is. */
+function hasHost(text: string): boolean {
+  return /^(?:localhost|[^/]*[.:][^/]*)\//.test(text)
 }
 
 function isName(text: string): boolean {

@@ -372,3 +372,11 @@ export const runImageMissing = (names: readonly string[]) =>
     fix: 'Name a base with --run-image: one of `slipway base list`, or an image of the store (`slipway images`).',
     exitCode: 72,
   })
+
+export const registriesDiffer = (first: string, other: string) =>
+  new Problem('REGISTRIES_DIFFER', {
+    what: 'Cannot publish the image',
+    why: `its names are in different registries, ${first} and ${other}`,
+    fix: 'Publish to one, and copy the image to the other: slipway copy docker://… docker://…',
+    exitCode: INVALID_INPUT,
+  })

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { lstat, opendir, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import type { LayoutStore, StoredImage } from '#oci'
 import {
   type Digest,
   digestOf,
@@ -16,6 +15,7 @@ import {
 import { APP_LOCK } from './app-lock.ts'
 import type { BuildBases } from './build-bases.ts'
 import type { BuildRequest } from './build-request.ts'
+import type { BuildTarget, BuiltImage } from './build-target.ts'
 import { VERSION } from './version.ts'
 
 /** Everything that an image of slipway's own buildpacks follows from. */
@@ -41,8 +41,11 @@ export interface NamedInputs {
 }
 
 /** True if an earlier build of this image may be remembered; a build of foreign buildpacks never is. */
-export function mayBeUnchanged({ home, name, clearCache }: BuildRequest): boolean {
-  return !clearCache && existsSync(recordPlace(home, name))
+export function mayBeUnchanged(
+  { home, clearCache, sbomDirectory }: BuildRequest,
+  { key }: BuildTarget,
+): boolean {
+  return !clearCache && sbomDirectory === undefined && key !== undefined && existsSync(recordPlace(home, key))
 }
 
 /** Times of files are trusted when they are older than this, in nanoseconds: some file systems keep whole seconds only. */
@@ -62,7 +65,7 @@ export async function nameInputs(inputs: BuildInputs, began: bigint): Promise<Na
   const said = {
     version: VERSION,
     ...{ execEnv, launcher, defaultProcess: defaultProcess ?? '', network, variables, project, created },
-    run: bases.run.image.digest,
+    run: [bases.run.name, ...bases.run.mirrors, bases.run.image.digest],
     build: bases.build.directory,
     files: [source, own].map(listing => listing.digest()),
     bindings: await contentsOf(inputs.bindings),
@@ -119,23 +122,23 @@ const recordSchema = v.object({
   image: v.custom<Digest>(value => typeof value === 'string' && isDigest(value)),
 })
 
-function recordPlace(home: string, name: string): string {
-  return join(home, 'exports/unchanged', `${hexOf(digestOf(name)).slice(0, 32)}.json`)
+function recordPlace(home: string, key: string): string {
+  return join(home, 'exports/unchanged', `${hexOf(digestOf(key)).slice(0, 32)}.json`)
 }
 
 /** The image of this name, if it is still the one that these very inputs were made into. What cannot be read counts as nothing. */
 export async function unchangedImage(
   request: BuildRequest,
-  store: LayoutStore,
+  target: BuildTarget,
   inputs: NamedInputs,
-): Promise<StoredImage | undefined> {
-  const { home, name } = request
-  const path = recordPlace(home, name)
+): Promise<BuiltImage | undefined> {
+  if (target.key === undefined) return undefined
+  const path = recordPlace(request.home, target.key)
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const record = v.safeParse(recordSchema, parsed(text, path))
   if (!record.success || record.output.inputs !== (await withLock(request, inputs))) return undefined
-  const image = await store.image(name)
+  const image = await target.current()
   return image?.digest === record.output.image ? image : undefined
 }
 
@@ -150,15 +153,13 @@ function parsed(text: string, path: string): unknown {
 /** Remembers which image these inputs were made into, with the lock that stands beside the app now. Without one the next build may choose otherwise. */
 export async function rememberInputs(
   request: BuildRequest,
+  { key }: BuildTarget,
   inputs: NamedInputs,
-  image: StoredImage,
+  image: BuiltImage,
 ): Promise<void> {
   const digest = await withLock(request, inputs)
-  if (!inputs.settled || digest === undefined) return
-  await writeDurably(
-    recordPlace(request.home, request.name),
-    printJson({ inputs: digest, image: image.digest }),
-  )
+  if (!inputs.settled || digest === undefined || key === undefined) return
+  await writeDurably(recordPlace(request.home, key), printJson({ inputs: digest, image: image.digest }))
 }
 
 async function withLock({ path }: BuildRequest, { digest }: NamedInputs): Promise<Digest | undefined> {

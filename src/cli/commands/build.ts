@@ -1,5 +1,14 @@
 import { resolve } from 'node:path'
-import { buildImage, parseBinding, parseVariable, readVariableFile } from '#platform'
+import {
+  buildImage,
+  parseBinding,
+  parseBuildVolumes,
+  parseCreationTime,
+  parseOutput,
+  parsePlatform,
+  parseVariable,
+  readVariableFile,
+} from '#platform'
 import { command } from '../command.ts'
 import { oneOf } from '../one-of.ts'
 
@@ -38,6 +47,34 @@ export const build = command({
     'run-image': { value: 'NAME', help: 'image to put the app on (default: slipway/run:base)' },
     'default-process': { short: 'D', value: 'TYPE', help: 'process that starts when none is named' },
     tag: { short: 't', value: 'NAME', multiple: true, help: 'another name for the image' },
+    publish: { help: 'push the image to its registry, and keep nothing of it here' },
+    output: {
+      short: 'o',
+      value: 'PLACE',
+      help: 'put the image to docker-daemon, oci:DIR[:TAG] or docker-archive:FILE instead of the store',
+    },
+    'previous-image': {
+      value: 'NAME',
+      help: 'image whose layers are taken again (default: that of the name)',
+    },
+    'cache-image': {
+      value: 'REFERENCE',
+      help: 'keep in this image of a registry what the next build can use',
+    },
+    'insecure-registry': {
+      value: 'HOST',
+      multiple: true,
+      help: 'registry that may be spoken to without TLS or with an unknown certificate',
+    },
+    platform: { value: 'OS/ARCH', help: 'which image of several platforms (default: that of this machine)' },
+    volume: {
+      value: 'DIR:/PLACE[:rw]',
+      multiple: true,
+      help: 'mount a directory or file for buildpacks (default: read-only)',
+    },
+    'creation-time': { value: 'SECONDS|now', help: 'time that the image carries (default: last commit)' },
+    'sbom-output-dir': { value: 'DIR', help: 'write copies of the bills of materials there' },
+    'report-output-dir': { value: 'DIR', help: 'write report.toml there' },
     network: { value: 'host|none', help: 'network of the build (default: host; detection never has one)' },
     launcher: {
       value: 'auto|always|never',
@@ -55,6 +92,7 @@ export const build = command({
     'build applications/maven --path samples/java/maven',
     'build shop --env BP_JVM_VERSION=25 --binding bindings/maven',
     'build tool --run-image slipway/run:static --locked',
+    'build registry.example/team/shop:1.2 --publish --tag registry.example/team/shop:latest',
   ],
 
   async run(input, { report, home, environment, workingDirectory, signal, print }) {
@@ -66,13 +104,25 @@ export const build = command({
       const variable = parseVariable(text, environment)
       if (variable) variables.set(...variable)
     }
+    const below = (path: string | undefined) =>
+      path === undefined ? undefined : resolve(workingDirectory, path)
+    const volumes = await parseBuildVolumes(input.volume, workingDirectory)
     const built = await buildImage({
       name: input.image,
       tags: input.tag,
+      output: parseOutput(input.output, input.publish, workingDirectory),
+      previousImage: input['previous-image'],
+      cacheImage: input['cache-image'],
+      insecureRegistries: input['insecure-registry'],
+      platform: input.platform === undefined ? undefined : parsePlatform(input.platform),
       path: resolve(workingDirectory, input.path ?? '.'),
       descriptor: input.descriptor === undefined ? undefined : resolve(workingDirectory, input.descriptor),
       variables,
-      bindings: input.binding.map(text => parseBinding(text, workingDirectory)),
+      bindings: [...input.binding.map(text => parseBinding(text, workingDirectory)), ...volumes.bindings],
+      volumes: volumes.mounts,
+      created: parseCreationTime(input['creation-time'], Date.now),
+      sbomDirectory: below(input['sbom-output-dir']),
+      reportDirectory: below(input['report-output-dir']),
       buildpacks: input.buildpack,
       preBuildpacks: input['pre-buildpack'],
       postBuildpacks: input['post-buildpack'],

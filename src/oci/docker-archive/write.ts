@@ -23,10 +23,10 @@ export async function writeDockerArchive(
   image: Image,
   config: Buffer,
   file: string,
-  name: string | undefined,
+  names: readonly string[],
 ): Promise<WrittenArchive> {
   const imageId = digestOf(config)
-  const entries = dockerArchive(image, config, name === undefined ? [] : [name])
+  const entries = dockerArchive(image, config, names)
   await writeArchive(file, entries)
   return { imageId }
 }
