@@ -37,8 +37,13 @@ export async function compile(
     log.detail(`Executing go work use ${modules.join(' ')}`)
     await run(go.command, ['work', 'use', '--', ...modules], { variables })
   }
-  log.detail(`Executing go build ${flags.join(' ')} ${targets.join(' ')}`)
+  log.detail(`Executing go build ${[...flags, ...targets].map(shown).join(' ')}`)
   await run(go.command, ['build', ...flags, '-o', `${directory}/`, ...targets], { variables })
+}
+
+/** A word as it would be typed. */
+function shown(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 /** The programs in a directory, by name. */

@@ -50,7 +50,7 @@ async function mainPackages(application: string, place: string): Promise<string[
 }
 
 async function hasMain(directory: string): Promise<boolean> {
-  for (const name of await readdir(directory)) {
+  for (const name of await readdir(directory).catch(() => [])) {
     if (!/^[^._].*\.go$/.test(name) || name.endsWith('_test.go')) continue
     if (isMain(await readFile(join(directory, name), 'utf8').catch(() => ''))) return true
   }

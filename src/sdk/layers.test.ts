@@ -88,6 +88,25 @@ describe('layers', () => {
       assert.equal(made.length, 3)
     }))
 
+  it('asks what is inside once it is made, remembers what is to be known, and leaves the bill of before alone', () =>
+    bench(async ({ directory, layers }) => {
+      let asked = 0
+      const planned: LayerPlan = {
+        ...plan({ launch: true }, { a: 1 }),
+        components: async () => [{ type: 'library', name: `asked ${++asked}`, version: '1' }],
+        remember: async () => ({ names: ['one'] }),
+      }
+      const first = await layers().contribute('thing', planned)
+      await removeTree(join(directory, 'thing'))
+      const second = await layers().contribute('thing', planned)
+      assert.deepEqual([first.reused, second.reused, asked], [false, true, 1])
+      assert.deepEqual(
+        [plain(first.remembered), plain(second.remembered)],
+        [{ names: ['one'] }, { names: ['one'] }],
+      )
+      assert.match(await readFile(join(directory, 'thing.sbom.cdx.json'), 'utf8'), /"asked 1"/)
+    }))
+
   it('takes whole numbers that came back as floats for the same', () =>
     bench(async ({ directory, layers }) => {
       await mkdir(join(directory, 'thing'))
