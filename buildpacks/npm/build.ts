@@ -28,7 +28,7 @@ export const build: Build = async context => {
   if (!project) return
   // Kept also when npm does not run, so that the next change finds it.
   const cache = await layers.keep('cache')
-  const settings = await npmSettings(context, project.directory)
+  const settings = await npmSettings(context, project.directory, cache.directory)
   const npm = await npmProgram(context, project.directory, cache.directory, settings)
   const { lock } = project
   if (lock) await installAndBuild(context, project, lock, npm, settings)

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BuildContext, digestOf, isSystemError, readIfExists } from '#sdk'
 
@@ -15,11 +14,12 @@ export interface Settings {
 
 /**
  * The settings of npm: those of a binding of type `npmrc` (entry `.npmrc`), which come before the machine's registry (`SLIPWAY_NPM_REGISTRY`, from the platform) and after the
- * project's own.
+ * project's own. `kept` is a directory that is no part of the image.
  */
 export async function npmSettings(
   { bindings, environment }: Pick<BuildContext, 'bindings' | 'environment'>,
   project: string,
+  kept: string,
 ): Promise<Settings> {
   const variables: Record<string, string> = {}
   const digests: Record<string, string> = {}
@@ -30,7 +30,7 @@ export async function npmSettings(
   if (file) variables.npm_config_userconfig = file
   const registry = environment.SLIPWAY_NPM_REGISTRY
   if (registry) {
-    const global = join(await mkdtemp(join(tmpdir(), 'npm-')), 'npmrc')
+    const global = join(kept, 'npmrc')
     await writeFile(global, `registry=${registry}\n`)
     variables.npm_config_globalconfig = global
   }
