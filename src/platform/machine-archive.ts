@@ -23,7 +23,7 @@ export function openMachineArchive(
   let opened: Promise<MachineSources> | undefined
   return {
     async archive() {
-      opened ??= open(options)
+      opened ??= openSources(options)
       return (await opened).archive()
     },
     async [Symbol.asyncDispose]() {
@@ -32,7 +32,8 @@ export function openMachineArchive(
   }
 }
 
-async function open(options: ArchiveOptions): Promise<MachineSources> {
+/** The registries of packages and artefacts as this machine reaches them. */
+export async function openSources(options: ArchiveOptions): Promise<MachineSources> {
   const certificates = async () => {
     const found = await findCertificates(options.environment)
     for (const warning of found.warnings) options.report.warn(warning)
