@@ -34,6 +34,7 @@ import type { Builder } from './builder.ts'
 import { writeVariableFiles } from './builder-files.ts'
 import { createdTime } from './created.ts'
 import { detectWithHints } from './detect-hints.ts'
+import { fittingRunImage } from './fitting-run-image.ts'
 import { openImageWays } from './image-ways.ts'
 import { withInsidePaths } from './inside-paths.ts'
 import { type LauncherBinary, launcherBinary } from './launcher.ts'
@@ -83,16 +84,18 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
     )
   const own = onlyOwnBuildpacks(request, project)
   const builderName = builderOf(request, project)
+  const fitting = own ? await fittingRunImage(path, ignored, variables) : undefined
+  const grounded = { ...request, runImage: request.runImage ?? fitting }
   const standing = { ways, near: target.registry, builderName }
   const first = builderName !== undefined || (own && mayBeUnchanged(request, target))
-  await using early = first ? await openBuildGround(request, store, standing) : undefined
+  await using early = first ? await openBuildGround(grounded, store, standing) : undefined
   const { uid, gid } = early?.bases.build.user ?? CNB
   const rules: LayerRules = { owner: { uid, gid }, parents: 'fixed' }
   const options = { ...request, places, rules, stats, clear: request.clearCache }
   const same = own && early && (await unchangedImage(request, target, await name(early)))
   if (same) return await sayUnchanged(request, target, same)
   const opened = await together([
-    early ? Promise.resolve(undefined) : openBuildGround(request, store, standing),
+    early ? Promise.resolve(undefined) : openBuildGround(grounded, store, standing),
     openCache(request, options, ways),
     copySource(source),
   ])
