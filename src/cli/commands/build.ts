@@ -142,7 +142,7 @@ export const build = command({
       report,
       signal,
     })
-    print(built.digest)
+    print(built.imageId ?? built.digest)
     return 0
   },
 })
