@@ -45,7 +45,9 @@ async function run(
 ) {
   const { spawn } = await import('node:child_process')
   return await new Promise<{ code: number | null; output: string; errors: string }>((resolve, reject) => {
-    const child = spawn(program, ['get'], { env: environment, stdio: 'pipe', timeout: PATIENCE })
+    const child = spawn(program, ['get'], { env: environment, stdio: 'pipe' })
+    // The `timeout` of `spawn` goes on waiting for a program that was never there.
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
     const kept = { output: '', errors: '' }
     const keep = (which: keyof typeof kept) => (chunk: Buffer) => {
       if (kept[which].length < LONGEST) kept[which] += chunk.toString('utf8')
@@ -53,10 +55,14 @@ async function run(
     child.stdout.on('data', keep('output'))
     child.stderr.on('data', keep('errors'))
     child.stdin.on('error', () => {})
-    child.on('error', error =>
-      reject(helperFailed(program.replace('docker-credential-', ''), error.message, error)),
-    )
-    child.on('close', code => resolve({ code, ...kept }))
+    child.on('error', error => {
+      clearTimeout(timer)
+      reject(helperFailed(program.replace('docker-credential-', ''), error.message, error))
+    })
+    child.on('close', code => {
+      clearTimeout(timer)
+      resolve({ code, ...kept })
+    })
     child.stdin.end(input)
   })
 }
