@@ -49,6 +49,8 @@ export async function bundleCli(outdir: string): Promise<string[]> {
     stdin: { contents: "export * from 'openpgp'", resolveDir: '.' },
     outfile: join(outdir, 'openpgp.cjs'),
     format: 'cjs',
+    define: { 'import.meta.url': 'libraryUrl' },
+    banner: { js: 'const libraryUrl = require("node:url").pathToFileURL(__filename).href;' },
   })
   // The thread that decompresses is started by file name, so it is a file of its own beside the rest.
   await build({
