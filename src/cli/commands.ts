@@ -63,6 +63,10 @@ export const commands: CommandTable = {
     summary: 'Say in what two images differ: layers, files, packages, settings, labels',
     load: async () => (await import('./commands/diff.ts')).diff as Command,
   },
+  explain: {
+    summary: 'Say why buildpacks were chosen, and why each layer was made again or reused',
+    load: async () => (await import('./commands/explain.ts')).explain as Command,
+  },
   doctor: {
     summary: 'Say what this machine lacks for slipway, and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctor as Command,

@@ -17,7 +17,7 @@ export function diffText(
 ): string {
   const sections = [
     ...(layers.some(({ change }) => change !== 'same') ? [`Layers:\n${layerTable(layers)}`] : []),
-    ...(files.length > 0 ? [`Files: ${countsOf(files)}\n${fileLines(files, all)}`] : []),
+    ...(files.length > 0 ? [`Files: ${countsOf(files)}\n${fileLines(files, all ? files.length : FEW)}`] : []),
     ...valueSection('Packages', packages),
     ...valueSection('Configuration', config),
     ...valueSection('Labels', labels),
@@ -45,16 +45,25 @@ function countsOf(files: readonly FileChange[]): string {
   return `${count('changed')} changed, ${count('added')} added, ${count('removed')} removed`
 }
 
-function fileLines(files: readonly FileChange[], all: boolean): string {
-  const shown = all ? files : files.slice(0, FEW)
-  const rows = shown.map(({ path, change, differences, before, after }) => [
-    SIGNS[change],
-    `/${Buffer.from(path, 'latin1').toString('utf8')}`,
-    change === 'changed' ? differences.join(', ') : '',
-    sizesOf(before, after),
+/** Paths that differ, so many at the most, one to a line. */
+export function fileLines(files: readonly FileChange[], most: number, indent = '  '): string {
+  const shown = files.slice(0, most)
+  const rows = shown.map(file => [
+    SIGNS[file.change],
+    pathText(file),
+    file.change === 'changed' ? file.differences.join(', ') : '',
+    sizesOf(file.before, file.after),
   ])
   const left = files.length - shown.length
-  return [table(rows, 2, '  '), ...(left > 0 ? [`  … and ${left} more; --all lists them`] : [])].join('\n')
+  return [
+    table(rows, 2, indent),
+    ...(left > 0 ? [`${indent}… and ${left} more; --all lists them`] : []),
+  ].join('\n')
+}
+
+/** The path of a file in a container; bytes that are not UTF-8 are replaced. */
+export function pathText({ path }: FileChange): string {
+  return `/${Buffer.from(path, 'latin1').toString('utf8')}`
 }
 
 function sizesOf(before: FileChange['before'], after: FileChange['after']): string {
@@ -73,7 +82,7 @@ function valueSection(title: string, changes: readonly ValueChange[]): string[] 
 }
 
 /** Text of an image in one short line, digests shortened, fit for a terminal. */
-function cut(text = ''): string {
+export function cut(text = ''): string {
   const short = text.replaceAll(/(?<=\bsha256:[0-9a-f]{12})[0-9a-f]{52}\b/g, '')
   const line = printable(short.replaceAll(/[\n\t]/g, ' '))
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST)}…`
@@ -88,10 +97,7 @@ export function diffDocument({ layers, files, ...values }: ImageDiff): unknown {
       diff_id: diffId,
       ...(createdBy && { created_by: createdBy }),
     })),
-    files: files.map(({ path, ...rest }) => ({
-      path: `/${Buffer.from(path, 'latin1').toString('utf8')}`,
-      ...rest,
-    })),
+    files: files.map(file => ({ ...file, path: pathText(file) })),
     ...values,
   }
 }

@@ -48,6 +48,10 @@ export interface DetectOptions {
 export interface Detection {
   readonly group: Group
   readonly plan: Plan
+  /** What became of every buildpack that was tried. */
+  readonly attempts: readonly DetectAttempt[]
+  /** Why buildpacks that passed did not fit together in groups that were tried before. */
+  readonly notes: readonly string[]
 }
 
 /**
@@ -74,7 +78,7 @@ export async function detect(options: DetectOptions): Promise<Detection> {
   )
   for (const [key, found] of attempts) tell(report, found, await runs.get(key))
   if (!result.passed) throw new DetectFailure(told, [...notes], result.errored)
-  return conclude(result, options)
+  return { ...(await conclude(result, options)), attempts: told, notes: [...notes] }
 }
 
 /** Every group with all extensions in front of it. */
@@ -142,7 +146,7 @@ async function verify({ order, extensions = [], buildpacks }: DetectOptions): Pr
 async function conclude(
   result: OrderResult & { passed: true },
   { report, places }: DetectOptions,
-): Promise<Detection> {
+): Promise<Pick<Detection, 'group' | 'plan'>> {
   const { buildpacks, extensions, plan, tried } = result
   const members = [...extensions, ...buildpacks]
   if (members.length < tried) report.line(`${members.length} of ${tried} buildpacks participating`)

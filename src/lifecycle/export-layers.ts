@@ -27,6 +27,10 @@ export interface ExportedLayer {
   readonly layer: Layer
   /** True if the image before had it too. */
   readonly reused: boolean
+  /** True if its buildpack left it as it was, without contents of its own. */
+  readonly untouched: boolean
+  /** diffIDs that the image before had in its place. */
+  readonly before: readonly string[]
 }
 
 /** A layer that is to be put into the store. */
@@ -36,6 +40,8 @@ interface Planned {
   readonly createdBy: string
   /** diffIDs with which it counts as reused. */
   readonly previous: readonly string[]
+  /** Its buildpack left it as it was. */
+  readonly untouched?: boolean
   keep(): Promise<Layer>
 }
 
@@ -75,7 +81,8 @@ export async function exportLayers(
   )
   for await (const { each, layer } of kept) {
     const reused = each.previous.includes(layer.diffId)
-    layers.push({ identifier: each.identifier, createdBy: each.createdBy, layer, reused })
+    const { identifier, createdBy, previous: before, untouched = false } = each
+    layers.push({ identifier, createdBy, layer, reused, untouched, before })
     if (each.kind !== 'app')
       options.report.line(`${reused ? 'Reusing' : 'Adding'} layer '${each.identifier}'`)
     options.report.detail(`Layer '${each.identifier}' SHA: ${layer.diffId}`)
@@ -170,7 +177,7 @@ async function planLaunchLayer(
     )
   const read = async () => factsOfTar(await layer.uncompressed(), place.inside)
   const facts = options.memory ? await options.memory.facts.facts(layer.diffId, read) : await read()
-  return { planned: { ...base, keep: async () => layer }, described, facts }
+  return { planned: { ...base, untouched: true, keep: async () => layer }, described, facts }
 }
 
 async function planSbom(options: ExportOptions): Promise<Planned[]> {

@@ -27,6 +27,19 @@ export function onlyOwnBuildpacks(request: BuildRequest, app: AppProject): boole
   return builderOf(request, app) === undefined && lists.every(list => list.length === 0)
 }
 
+/** Who chose the buildpacks of a build, in words. */
+export function whoChose(request: BuildRequest, app: AppProject): string {
+  const { project } = app
+  const builder = builderOf(request, app)
+  const order = builder === undefined ? "slipway's order" : `the order of the builder ${builder}`
+  if (request.buildpacks.length > 0) return '--buildpack'
+  if (project.buildpacks.length > 0) return 'the project descriptor'
+  const around = [request.preBuildpacks, request.postBuildpacks, project.pre, project.post].some(
+    list => list.length > 0,
+  )
+  return around ? `${order} with buildpacks put before or after it` : order
+}
+
 /** Chooses the buildpacks of a build, and opens those that are not the builder's own. */
 export async function openChoice(
   request: BuildRequest,

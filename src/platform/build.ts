@@ -5,6 +5,7 @@ import {
   analyze,
   build,
   type Cache,
+  CONTRACT_VERSION,
   exportCache,
   exportImage,
   generate,
@@ -23,7 +24,7 @@ import { updatedLock, writeAppLock } from './app-lock.ts'
 import { type AppProject, projectMetadata, projectVariables, readAppProject } from './app-project.ts'
 import { machineArchitecture } from './bases.ts'
 import { openCache } from './build-cache.ts'
-import { builderOf, onlyOwnBuildpacks, openChoice } from './build-choice.ts'
+import { builderOf, onlyOwnBuildpacks, openChoice, whoChose } from './build-choice.ts'
 import { type BuildDirectory, openBuildDirectory } from './build-directory.ts'
 import { buildEnvironment } from './build-environment.ts'
 import { type BuildGround, openBuildExecutor, openBuildGround } from './build-ground.ts'
@@ -34,6 +35,8 @@ import type { Builder } from './builder.ts'
 import { writeVariableFiles } from './builder-files.ts'
 import { createdTime } from './created.ts'
 import { detectWithHints } from './detect-hints.ts'
+import { recordOfBuild } from './explain/explain.ts'
+import { writeRecord } from './explain/record.ts'
 import { fittingRunImage } from './fitting-run-image.ts'
 import { openImageWays } from './image-ways.ts'
 import { withInsidePaths } from './inside-paths.ts'
@@ -48,7 +51,6 @@ import { openStore } from './store.ts'
 import { switchRunImage, targetOf } from './switched-run-image.ts'
 import { together } from './together.ts'
 import { mayBeUnchanged, nameInputs, rememberInputs, unchangedImage } from './unchanged.ts'
-import { VERSION } from './version.ts'
 
 const PLATFORM_API = '0.15'
 
@@ -224,6 +226,15 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   })
   await copyOut(request, places)
   await exportCache(caching)
+  const record = recordOfBuild(`${name}@${exported.image.digest}`, {
+    previous: previous?.reference ?? null,
+    chosenBy: whoChose(request, project),
+    group: group.buildpacks.map(({ id, version }) => ({ id, version })),
+    attempts: detection.attempts.map(({ id, version, result, words }) => ({ id, version, result, words })),
+    notes: [...detection.notes],
+    layers: exported.layers,
+  })
+  await writeRecord(request.home, exported.image.digest, record)
   report.line(`Successfully built image ${name}`)
   return exported.image
 }
@@ -256,7 +267,8 @@ function launcherOf(
   return {
     choice: request.launcher,
     file: async () => (await binary()).path,
-    info: { version: VERSION },
+    // Tools compare it with versions of the reference, such as `pack inspect` does.
+    info: { version: CONTRACT_VERSION },
     sboms: async needed => {
       const bills = join(directory.path, 'sboms')
       if (needed) await writeLauncherBills(bills, await binary())

@@ -20,11 +20,16 @@ export const diff = command({
       value: 'ARCH',
       help: "architecture to take of an image for several: amd64 or arm64 (default: this machine's)",
     },
+    'insecure-registry': {
+      value: 'HOST',
+      multiple: true,
+      help: 'registry that may be spoken to without TLS',
+    },
     'exit-code': { help: 'end with 1 if they differ' },
     json: { help: 'print one JSON document' },
   },
   examples: ['diff shop:1.0 shop:1.1', 'diff shop docker://registry.example/shop --only files --all'],
-  async run(input, { report, home, workingDirectory, print }) {
+  async run(input, { report, home, environment, signal, workingDirectory, print }) {
     const named = (text: string) => ({ text, place: parsePlace(text, workingDirectory) })
     const chosen = input.only.map(text => oneOf('only', text, DIFF_PARTS))
     const parts: ReadonlySet<DiffPart> = new Set(chosen.length > 0 ? chosen : DIFF_PARTS)
@@ -33,8 +38,11 @@ export const diff = command({
       after: named(input.after),
       parts,
       architecture: input.arch,
+      insecure: input['insecure-registry'],
       home,
+      environment,
       report,
+      signal,
     })
     print(
       input.json

@@ -2,6 +2,7 @@ import type { Component } from '#bom'
 import { type CopyPlace, openSource, type Source } from '#oci'
 import { byBytes, type Report } from '#std'
 import { machineArchitecture } from '../bases.ts'
+import { type ImageWays, openImageWays } from '../image-ways.ts'
 import { componentsOf } from '../sbom.ts'
 import { openStore } from '../store.ts'
 import { type DiffPart, type DiffSide, diffImages, type ImageDiff } from './diff.ts'
@@ -15,7 +16,11 @@ export interface DiffRequest {
   readonly architecture: string | undefined
   /** The state directory of slipway. */
   readonly home: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Hosts of registries that may be spoken to without TLS. */
+  readonly insecure: readonly string[]
   readonly report: Report
+  readonly signal: AbortSignal
 }
 
 /** A place, and how the person wrote it. */
@@ -26,8 +31,9 @@ export interface NamedPlace {
 
 /** Compares two images where they are; nothing is copied. Throws a `Problem` if one of them is not there or cannot be read. */
 export async function diffPlaces(request: DiffRequest): Promise<ImageDiff> {
-  await using before = await openPlace(request, request.before)
-  await using after = await openPlace(request, request.after)
+  await using ways = openImageWays(request)
+  await using before = await openPlace(request, request.before, ways)
+  await using after = await openPlace(request, request.after, ways)
   const sides = [
     await sideOf(request, request.before, before),
     await sideOf(request, request.after, after),
@@ -35,8 +41,12 @@ export async function diffPlaces(request: DiffRequest): Promise<ImageDiff> {
   return diffImages(...sides, request.parts)
 }
 
-function openPlace({ home, architecture = machineArchitecture() }: DiffRequest, { place }: NamedPlace) {
-  return openSource(openStore(home), place, architecture)
+function openPlace(
+  { home, architecture = machineArchitecture() }: DiffRequest,
+  { place }: NamedPlace,
+  ways: ImageWays,
+): Promise<Source> {
+  return openSource(openStore(home), place, architecture, ways)
 }
 
 async function sideOf(
