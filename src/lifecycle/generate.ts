@@ -94,7 +94,7 @@ async function runGenerate(found: FoundBuildpack, options: GenerateOptions, plan
     command: [`${root.inside}/bin/generate`, paths.output, paths.platform, paths.plan],
     cwd: places.app.inside,
     env: buildpackEnvironment(environment, found, given, paths, { target, execEnv }),
-    readable: [places.app, places.platform, root],
+    readable: [places.app, places.layers, places.platform, root],
     writable: [output, scratch.place],
     output: bytes => report.output(bytes),
     ...(signal && { signal }),

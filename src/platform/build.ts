@@ -178,7 +178,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   } as const
   const detection = await detectWithHints({ ...common, ...chosen.order }, path, request.workingDirectory)
   const { group } = detection
-  if (builder) await stackNotes(group, chosen.source, builder, report)
+  await stackNotes(group, chosen.source, builder ?? { stackId: bases.build.environment.CNB_STACK_ID }, report)
   const { plan, runImage } = await generate({ ...common, ...detection })
   if (runImage) {
     bases = await switchRunImage(ground, runImage, { group, buildpacks: chosen.source, report })

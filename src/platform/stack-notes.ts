@@ -10,7 +10,7 @@ import type { Builder } from './builder.ts'
 export async function stackNotes(
   group: Group,
   buildpacks: BuildpackSource,
-  { stackId, mixins }: Pick<Builder, 'stackId' | 'mixins'>,
+  { stackId, mixins }: Pick<Builder, 'stackId'> & { readonly mixins?: Builder['mixins'] },
   report: Report,
 ): Promise<void> {
   for (const member of group.buildpacks) {
@@ -20,10 +20,13 @@ export async function stackNotes(
     const stack = stacks.find(({ id }) => id === '*' || id === stackId)
     if (!stack) {
       const ids = stacks.map(({ id }) => id).join(', ')
-      report.warn(`${fullName(member)} was written for ${ids}, and the builder is ${stackId ?? 'no stack'}.`)
+      report.warn(
+        `${fullName(member)} was written for ${ids}, and this is ${stackId ?? 'no stack'}; it is tried all the same.`,
+      )
       continue
     }
-    const missing = stack.mixins.filter(mixin => !mixin.startsWith('run:') && !mixins.includes(mixin))
+    const known = mixins ?? stack.mixins
+    const missing = stack.mixins.filter(mixin => !mixin.startsWith('run:') && !known.includes(mixin))
     if (missing.length > 0)
       report.warn(`${fullName(member)} wants ${missing.join(', ')}, which the builder does not list.`)
   }
