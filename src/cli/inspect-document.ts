@@ -1,35 +1,32 @@
 import type { Inspected, InspectedBuild } from '#platform'
 
-/** One document: what `pack inspect --output json` prints of a local image, and beside it what only slipway says. */
-export function inspectDocument({
-  name,
-  digest,
-  size,
-  created,
-  target,
-  user,
-  baseId,
-  build,
-  layers,
-}: Inspected): unknown {
+/** One document: what `pack inspect --output json` prints of an image here and in its registry, and beside it what only slipway says. */
+export function inspectDocument(
+  name: string,
+  { local, remote }: { readonly local: Inspected | undefined; readonly remote: Inspected | undefined },
+): unknown {
   return {
     image_name: name,
-    remote_info: null,
-    local_info: {
-      ...(build && buildDocument(build)),
-      digest,
-      size,
-      created: created ?? null,
-      target,
-      user: user ?? null,
-      ...(baseId && { base_id: baseId }),
-      built_by_buildpacks: build !== undefined,
-      layers: layers.map(({ diffId, createdBy, ...layer }) => ({
-        ...layer,
-        diff_id: diffId,
-        ...(createdBy && { created_by: createdBy }),
-      })),
-    },
+    remote_info: remote ? infoOf(remote) : null,
+    local_info: local ? infoOf(local) : null,
+  }
+}
+
+function infoOf({ digest, size, created, target, user, baseId, build, layers }: Inspected): unknown {
+  return {
+    ...(build && buildDocument(build)),
+    digest,
+    size,
+    created: created ?? null,
+    target,
+    user: user ?? null,
+    ...(baseId && { base_id: baseId }),
+    built_by_buildpacks: build !== undefined,
+    layers: layers.map(({ diffId, createdBy, ...layer }) => ({
+      ...layer,
+      diff_id: diffId,
+      ...(createdBy && { created_by: createdBy }),
+    })),
   }
 }
 

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { append, configure, emptyImage, type LayoutStore, label } from '#oci'
 import { layerTar, temporaryStore, writeAppImage } from './app-image.testing.ts'
+import { findImage } from './find-image.ts'
 import { inspectImage } from './inspect.ts'
+
+const inspectNamed = async (store: LayoutStore, name: string) =>
+  inspectImage(await findImage(store, name), name)
 
 async function writePlain(store: LayoutStore, labels: Readonly<Record<string, string>> = {}) {
   const layer = await store.addLayer(() => layerTar({ a: '1' }))
@@ -16,7 +20,7 @@ describe('inspectImage', () => {
   it('says what the labels of the reference lifecycle say', async () => {
     await using place = await temporaryStore()
     const image = await writeAppImage(place.store)
-    const found = await inspectImage(place.store, 'shop')
+    const found = await inspectNamed(place.store, 'shop')
     assert.equal(found.digest, image.digest)
     assert.deepEqual(found.target, {
       os: 'linux',
@@ -56,7 +60,7 @@ describe('inspectImage', () => {
   it('tells what each layer is for, also where an empty slice has the digest of another layer', async () => {
     await using place = await temporaryStore()
     await writeAppImage(place.store, { base: [{}, { a: '1' }] })
-    const { layers } = await inspectImage(place.store, 'shop')
+    const { layers } = await inspectNamed(place.store, 'shop')
     assert.deepEqual(
       layers.map(({ kind, name }) => (name ? `${kind} ${name}` : kind)),
       [
@@ -78,7 +82,7 @@ describe('inspectImage', () => {
     await using place = await temporaryStore()
     const defaultOf = async (...entrypoint: string[]) => {
       await writeAppImage(place.store, { entrypoint })
-      const { build } = await inspectImage(place.store, 'shop')
+      const { build } = await inspectNamed(place.store, 'shop')
       return build?.processes.find(process => process.default)?.type
     }
     assert.equal(await defaultOf('/cnb/process/task'), 'task')
@@ -89,14 +93,14 @@ describe('inspectImage', () => {
   it('shows an image that no buildpacks made, and one that is a base for them', async () => {
     await using place = await temporaryStore()
     await writePlain(place.store)
-    const plain = await inspectImage(place.store, 'plain')
+    const plain = await inspectNamed(place.store, 'plain')
     assert.deepEqual([plain.build, plain.baseId, plain.target.architecture], [undefined, undefined, 'arm64'])
     assert.deepEqual(
       plain.layers.map(({ kind, createdBy }) => [kind, createdBy]),
       [['unknown', '/bin/sh -c #(nop) ADD a']],
     )
     await writePlain(place.store, { 'io.buildpacks.stack.id': 'io.example.stack' })
-    assert.equal((await inspectImage(place.store, 'plain')).baseId, 'io.example.stack')
+    assert.equal((await inspectNamed(place.store, 'plain')).baseId, 'io.example.stack')
   })
 
   it('takes labels of old and of careless makers', async () => {
@@ -109,7 +113,7 @@ describe('inspectImage', () => {
       'io.buildpacks.exec-env': 'test',
     }
     await writePlain(place.store, labels)
-    const { build, layers } = await inspectImage(place.store, 'plain')
+    const { build, layers } = await inspectNamed(place.store, 'plain')
     assert.deepEqual(build?.runImages, ['old'])
     assert.deepEqual([build?.rebasable, build?.execEnv, build?.stack], [false, 'test', ''])
     assert.deepEqual(
@@ -127,20 +131,20 @@ describe('inspectImage', () => {
     const { digest } = await writeAppImage(place.store)
     const hex = digest.slice('sha256:'.length)
     for (const wanted of [digest, hex, hex.slice(0, 12)]) {
-      assert.equal((await inspectImage(place.store, wanted)).digest, digest, wanted)
+      assert.equal((await inspectNamed(place.store, wanted)).digest, digest, wanted)
     }
-    await assert.rejects(inspectImage(place.store, hex.slice(0, 6)), { code: 'IMAGE_MISSING' })
+    await assert.rejects(inspectNamed(place.store, hex.slice(0, 6)), { code: 'IMAGE_MISSING' })
   })
 
   it('fails in words where a label cannot be read or the image is not there', async () => {
     await using place = await temporaryStore()
     await writePlain(place.store, { 'io.buildpacks.build.metadata': '{' })
-    await assert.rejects(inspectImage(place.store, 'plain'), {
+    await assert.rejects(inspectNamed(place.store, 'plain'), {
       code: 'JSON_MALFORMED',
       what: /io\.buildpacks\.build\.metadata/,
     })
     await writePlain(place.store, { 'io.buildpacks.build.metadata': '{"processes":7}' })
-    await assert.rejects(inspectImage(place.store, 'plain'), { code: 'DOCUMENT_INVALID' })
-    await assert.rejects(inspectImage(place.store, 'nothing'), { code: 'IMAGE_MISSING', exitCode: 3 })
+    await assert.rejects(inspectNamed(place.store, 'plain'), { code: 'DOCUMENT_INVALID' })
+    await assert.rejects(inspectNamed(place.store, 'nothing'), { code: 'IMAGE_MISSING', exitCode: 3 })
   })
 })

@@ -13,9 +13,9 @@ import {
   REBASABLE_LABEL,
   STACK_ID_LABEL,
 } from '#cnb'
-import { type ImageConfig, type LayoutStore, labelsOf } from '#oci'
+import { type ImageConfig, labelsOf, type StoredImage } from '#oci'
 import type { Digest } from '#std'
-import { findImage, sizeOf } from './find-image.ts'
+import { sizeOf } from './find-image.ts'
 import { type InspectedLayer, layersOf } from './inspect-layers.ts'
 import { type InspectedProcess, processesOf } from './inspect-processes.ts'
 
@@ -58,12 +58,8 @@ export interface Inspected {
   readonly layers: readonly InspectedLayer[]
 }
 
-/**
- * Reads what an image of the store is made of, whoever made it. Throws a `Problem` (`IMAGE_MISSING`), or `DOCUMENT_INVALID` and
- * `JSON_MALFORMED` where a label cannot be read.
- */
-export async function inspectImage(store: LayoutStore, name: string): Promise<Inspected> {
-  const image = await findImage(store, name)
+/** Reads what an image is made of, whoever made it and wherever it is. Throws a `Problem` (`DOCUMENT_INVALID`, `JSON_MALFORMED`) where a label cannot be read. */
+export function inspectImage(image: StoredImage, name: string): Inspected {
   const { config } = image
   const labels = labelsOf(config)
   const metadata = read(labels[LIFECYCLE_LABEL], parseLifecycleMetadata, LIFECYCLE_LABEL)

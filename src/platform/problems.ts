@@ -380,3 +380,20 @@ export const registriesDiffer = (first: string, other: string) =>
     fix: 'Publish to one, and copy the image to the other: slipway copy docker://… docker://…',
     exitCode: INVALID_INPUT,
   })
+
+export const imageUnnamed = (place: string) =>
+  new Problem('IMAGE_UNNAMED', {
+    what: `Cannot read ${place} where it is`,
+    why: 'an image in an archive has no manifest, and so no digest',
+    fix: `Copy it into the store first: slipway copy ${place} NAME`,
+    exitCode: INVALID_INPUT,
+  })
+
+export const imageNotOnHub = (name: string, cause: Problem) =>
+  new Problem('IMAGE_MISSING', {
+    what: `Cannot find the image ${name}`,
+    why: `the store has no image of that name, and Docker Hub gives none (${cause.what}: ${cause.why})`,
+    fix: 'See what there is with `slipway images`, or build it with `slipway build`.',
+    exitCode: INVALID_INPUT,
+    cause,
+  })

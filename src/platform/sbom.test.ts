@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { type Bill, LAYER_PROPERTY } from '#bom'
 import { digestOf, readAll, recording, silent } from '#std'
 import { type AppImage, cycloneDx, layerTar, temporaryStore, writeAppImage } from './app-image.testing.ts'
+import { findImage } from './find-image.ts'
 import { describeImage, downloadSbom, printBill } from './sbom.ts'
 
 const status = 'Package: libc6\nStatus: install ok installed\nVersion: 2.41-12\nArchitecture: amd64\n'
@@ -16,7 +17,7 @@ const listed = ({ components }: Bill) =>
 async function described(wanted: AppImage, part?: string, report = silent) {
   await using place = await temporaryStore()
   await writeAppImage(place.store, wanted)
-  return await describeImage(place.store, 'shop', { part }, report)
+  return await describeImage(await findImage(place.store, 'shop'), 'shop', { part }, report)
 }
 
 describe('describeImage', () => {
@@ -136,7 +137,7 @@ describe('downloadSbom', () => {
     await using place = await temporaryStore()
     await writeAppImage(place.store)
     const directory = join(place.path, 'papers')
-    const written = await downloadSbom(place.store, 'shop', directory, {}, silent)
+    const written = await downloadSbom(await findImage(place.store, 'shop'), 'shop', directory, {}, silent)
     assert.deepEqual(written, [
       'image.cdx.json',
       'image.spdx.json',
@@ -163,7 +164,7 @@ describe('downloadSbom', () => {
       ['shop'],
     )
     const written = await downloadSbom(
-      place.store,
+      await findImage(place.store, 'shop'),
       'shop',
       join(place.path, 'papers'),
       { part: 'acme/bp' },

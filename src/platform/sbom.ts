@@ -11,9 +11,8 @@ import {
   purl,
 } from '#bom'
 import { LIFECYCLE_LABEL, parseLifecycleMetadata } from '#cnb'
-import { type Image, type LayoutStore, labelsOf, type StoredImage, shortName } from '#oci'
+import { type Image, labelsOf, type StoredImage, shortName } from '#oci'
 import { isDigest, Problem, type Report, writeDurably } from '#std'
-import { findImage } from './find-image.ts'
 import { osPackages } from './os-packages.ts'
 import { partUnknown } from './problems.ts'
 import { type SbomDocument, sbomDocuments } from './sbom-documents.ts'
@@ -33,15 +32,14 @@ const BASE = 'base'
 /**
  * The bill of materials of an image: the packages of its operating system and everything that its buildpacks described. Follows from the
  * image alone: its time is that of the image, its serial number comes from its content. A document in the image that cannot be read
- * is left out with a warning. Throws a `Problem` (`IMAGE_MISSING`, `PART_UNKNOWN`).
+ * is left out with a warning. Throws a `Problem` (`PART_UNKNOWN`).
  */
 export async function describeImage(
-  store: LayoutStore,
+  image: StoredImage,
   name: string,
   choice: SbomChoice,
   report: Report,
 ): Promise<Bill> {
-  const image = await findImage(store, name)
   return (await describe(name, image, choice, report)).bill
 }
 
@@ -55,13 +53,12 @@ export function printBill(bill: Bill, format: SbomFormat): string {
  * `layers/sbom/launch/` and `cnb/sbom/`, unchanged. Returns the paths written, relative to the directory.
  */
 export async function downloadSbom(
-  store: LayoutStore,
+  image: StoredImage,
   name: string,
   directory: string,
   choice: SbomChoice,
   report: Report,
 ): Promise<string[]> {
-  const image = await findImage(store, name)
   const { bill, documents } = await describe(name, image, choice, report)
   const files = [
     { path: 'image.cdx.json', text: printCycloneDx(bill) },
@@ -100,10 +97,7 @@ async function billsOf(image: Image, all: readonly SbomDocument[], report: Repor
 }
 
 /** Where a base has no bill of its own, the packages are read from its layers. */
-async function baseBill(
-  { layers, config }: Image,
-  documents: readonly SbomDocument[],
-): Promise<PartBill[]> {
+async function baseBill({ layers, config }: Image, documents: readonly SbomDocument[]): Promise<PartBill[]> {
   if (documents.some(({ part }) => part === BASE)) return []
   const label = labelsOf(config)[LIFECYCLE_LABEL]
   const top =
