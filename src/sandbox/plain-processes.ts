@@ -9,17 +9,23 @@ export interface PlainProcesses {
   endAll(): Promise<void>
 }
 
+/** Sessions of the runs under way: what one run starts is no stray of another. */
+const sessions = new Set<number>()
+
 /**
  * Follows what a run starts: by descent, by the session of its first process, and by `mark`, a word (`NAME=VALUE`) of its environment. A program that shook off
  * all three has lost its parent to `init` and begun a session of its own since `before`; root has too many such processes for that to be a sign.
  */
 export function followProcesses(leader: number, mark: string, before: Before): PlainProcesses {
   const own = process.getuid?.() ?? 0
+  sessions.add(leader)
   const strayed = async ({ pid, parent, session, start }: ProcessFacts) =>
     own !== 0 &&
     parent === 1 &&
     Number(start) >= before.newest &&
     !before.sessions.has(session) &&
+    // Where this process is `init` itself, as in a container, the programs of all its runs are children of `init`.
+    !sessions.has(session) &&
     (await ownerOf(pid)) === own
   const living = async () => {
     const all = await allProcesses()
@@ -37,6 +43,7 @@ export function followProcesses(leader: number, mark: string, before: Before): P
     async endAll() {
       for (let left = await living(); left.length > 0; left = await living())
         for (const { pid } of left) signalProcess(pid, 'SIGKILL')
+      sessions.delete(leader)
     },
   }
 }
