@@ -1,15 +1,17 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EXEC_ENV_LABEL } from '#cnb'
-import { environmentOf, labelsOf, type StoredImage } from '#oci'
+import { environmentOf, type LayoutStore, labelsOf, type StoredImage } from '#oci'
 import type { Mount, Outcome, Running, RunSpec, Sandbox } from '#sandbox'
 import type { DebianArchive } from '#sources'
 import { isSystemError, ownedDirectory, type Report } from '#std'
 import { machineArchitecture, openBases } from './bases.ts'
 import { findImage } from './find-image.ts'
+import { openForeignImages } from './foreign-image.ts'
 import { processOf } from './image-process.ts'
 import { copyImageRoot, openImageRoot } from './image-root.ts'
 import { findUser } from './image-user.ts'
+import { openImageWays } from './image-ways.ts'
 import { openMachineSandbox, type SandboxDriver } from './machine-sandbox.ts'
 import type { BindingSource } from './platform-directory.ts'
 import { type PublishedPort, publishPorts } from './ports.ts'
@@ -22,8 +24,10 @@ import { openStore } from './store.ts'
 
 /** How an image is run. */
 export interface RunRequest {
-  /** Name or digest. A base of ours that is not in the store is made. */
+  /** Name or digest. A base of ours that is not in the store is made; `docker://REFERENCE`, and a name with a registry that the store does not know, is pulled into it. */
   readonly image: string
+  /** Hosts of registries that may be spoken to without TLS. */
+  readonly insecureRegistries?: readonly string[]
   /** Arguments for the entrypoint; in place of the image's own if there are any. */
   readonly words: readonly string[]
   readonly process: string | undefined
@@ -68,7 +72,7 @@ export async function runImage(request: RunRequest, context: RunContext): Promis
   const { home, report, interactive, signal } = context
   if (network === 'none' && ports.length > 0) throw portWithoutNetwork()
   await using sandbox = await openMachineSandbox(context)
-  const image = await chooseImage(request.image, context)
+  const image = await chooseImage(request, context)
   await using directory = await ownedDirectory(join(home, 'runs'), 'run-')
   const lower = await openImageRoot(image, home, directory.path, report)
   const user = await findUser(lower, image.config.config?.User ?? '')
@@ -111,18 +115,41 @@ export async function runImage(request: RunRequest, context: RunContext): Promis
   return exitCodeOf(outcome, report)
 }
 
-async function chooseImage(name: string, { home, sources, report }: RunContext): Promise<StoredImage> {
-  const store = openStore(home)
+async function chooseImage(request: RunRequest, context: RunContext): Promise<StoredImage> {
+  const { image: name } = request
+  const store = openStore(context.home)
+  const image = (await pulled(request, context, store)) ?? (await ownImage(name, context, store))
+  const { os, architecture } = image.config
+  const machine = `linux/${machineArchitecture()}`
+  if (`${os}/${architecture}` !== machine) throw otherPlatform(name, `${os}/${architecture}`, machine)
+  return image
+}
+
+/** An image that is to be had from its registry; undefined where the name does not say so. */
+async function pulled(
+  { image: name, insecureRegistries: insecure }: RunRequest,
+  { home, environment, report, signal }: RunContext,
+  store: LayoutStore,
+): Promise<StoredImage | undefined> {
+  const remote = name.startsWith('docker://')
+  if (!remote && (!/^(?:localhost|[^/]*[.:][^/]*)\//.test(name) || (await store.image(name))))
+    return undefined
+  await using ways = openImageWays({ home, environment, report, signal, insecure })
+  await using images = openForeignImages({ store, ways, workingDirectory: home, report })
+  return await images.stored(name)
+}
+
+async function ownImage(
+  name: string,
+  { home, sources, report }: RunContext,
+  store: LayoutStore,
+): Promise<StoredImage> {
   const catalog = shippedCatalog()
   if ((await store.resolve(name)) === undefined && (await catalog.has(name))) {
     const bases = openBases({ home, store, catalog, archive: sources.archive, report })
     await bases.image(await bases.find(name))
   }
-  const image = await findImage(store, name)
-  const { os, architecture } = image.config
-  const machine = `linux/${machineArchitecture()}`
-  if (`${os}/${architecture}` !== machine) throw otherPlatform(name, `${os}/${architecture}`, machine)
-  return image
+  return await findImage(store, name)
 }
 
 function environmentFor(

@@ -19,7 +19,7 @@ import { signalsTo } from '../signals.ts'
 export const run = command({
   summary: 'Run an image from the store',
   arguments: {
-    image: { help: 'name or digest of the image' },
+    image: { help: 'name or digest of the image, or docker://REFERENCE to pull it into the store first' },
     words: { rest: true, help: 'arguments for its entrypoint, after --' },
   },
   options: {
@@ -35,6 +35,11 @@ export const run = command({
     binding: { value: 'NAME=DIR', multiple: true, help: 'hand the app a service binding' },
     volume: { short: 'v', value: 'DIR:/PLACE[:ro]', multiple: true, help: 'mount a directory or file' },
     memory: { short: 'm', value: 'SIZE', help: 'limit of its memory, such as 512m or 2g' },
+    'insecure-registry': {
+      value: 'HOST',
+      multiple: true,
+      help: 'registry that may be spoken to without TLS or with an unknown certificate',
+    },
     network: { value: 'KIND', help: "host (default: shares this machine's network) or none" },
   },
   examples: [
@@ -46,6 +51,7 @@ export const run = command({
     const { home, environment, report, signal, interactive, workingDirectory } = surroundings
     const request = {
       image: input.image,
+      insecureRegistries: input['insecure-registry'],
       words: input.words,
       process: input.process,
       ports: input.publish.map(parsePort),
