@@ -35,6 +35,8 @@ export interface BuildTarget {
   readonly elsewhere: boolean
   /** The registry, where it is one. */
   readonly registry?: string
+  /** Throws where the image could not be put in the end, before anything is made. */
+  checkWritable(): Promise<void>
   /** The image that an earlier build made, with how it can be named exactly. Its layers are taken again. */
   previous(): Promise<{ readonly image: StoredImage; readonly reference: string } | undefined>
   /** What has the first name now; costs little. */
@@ -86,6 +88,7 @@ function inStore(
   const [first] = names
   return {
     ...place,
+    async checkWritable() {},
     store: place.elsewhere ? withPacked(store, local) : store,
     names,
     async previous() {
@@ -123,6 +126,7 @@ function inRegistry(
     key: `docker://${printReference(withTag(first))}`,
     elsewhere: true,
     registry: first.registry,
+    checkWritable: () => store.checkWritable(),
     async previous() {
       const found = await find(previousImage ?? all[0])
       if (found) store.reuse(found.image)
@@ -159,6 +163,7 @@ function inArchive(
     names,
     key: undefined,
     elsewhere: false,
+    async checkWritable() {},
     async previous() {
       const image = previousImage === undefined ? undefined : await local.image(previousImage)
       return image && { image, reference: `${previousImage}@${image.digest}` }

@@ -16,6 +16,7 @@ import {
   restore,
   StatIndex,
   salvageCache,
+  withExitCode,
 } from '#lifecycle'
 import { parseName } from '#oci'
 import { CNB } from '#os'
@@ -53,6 +54,9 @@ import { together } from './together.ts'
 import { mayBeUnchanged, nameInputs, rememberInputs, unchangedImage } from './unchanged.ts'
 
 const PLATFORM_API = '0.15'
+
+/** Exit code of a failed analysis (CNB platform specification, "Analyzer"). */
+const ANALYZE = 32
 
 /**
  * Builds an image from source and puts it into the store. The lifecycle runs in this process; only executables of buildpacks run in
@@ -157,7 +161,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   let { bases } = ground
 
   report.phase('ANALYZING')
-  const previous = await target.previous()
+  const [previous] = await withExitCode(ANALYZE, () => together([target.previous(), target.checkWritable()]))
   const before = previous?.image
   if (!before) report.line(`Image with name ${JSON.stringify(request.previousImage ?? name)} not found`)
   let analyzed = await analyze({ report, places, run: bases.run, ...(previous && { previous }) })

@@ -113,6 +113,11 @@ export class RegistryStore implements ImageStore {
     return (await this.#bring(layer, this.place, true)) ? this.#layer(diffId, remembered.blob) : undefined
   }
 
+  /** Throws a `Problem` if this user may not write to the repository (`REGISTRY_DENIED`, `REGISTRY_UNAUTHORIZED`, …). One request. */
+  async checkWritable(): Promise<void> {
+    await this.#uploads(this.place).check()
+  }
+
   /** True if the repository has the blob of the layer. */
   async has({ blob }: Layer): Promise<boolean> {
     return await this.#has(this.place, blob)

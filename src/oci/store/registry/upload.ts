@@ -61,6 +61,11 @@ export class Uploads {
     return answer.status === 201
   }
 
+  /** Throws a `Problem` if nothing may be put there: an upload is begun, and left to be forgotten. */
+  async check(): Promise<void> {
+    await this.#begin()
+  }
+
   /** Puts a blob there. Throws a `Problem` where the registry refuses it, or where the connection breaks off again and again. */
   async put(packed: Packed): Promise<void> {
     const failures: unknown[] = []
