@@ -71,6 +71,10 @@ export const commands: CommandTable = {
     summary: 'Say what this machine lacks for slipway, and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctor as Command,
   },
+  'doctor registry': {
+    summary: 'Say what is in the way to a registry, and what to do',
+    load: async () => (await import('./commands/doctor.ts')).registry as Command,
+  },
   version: {
     summary: 'Print the version',
     load: async () => (await import('./commands/version.ts')).version as Command,

@@ -28,6 +28,7 @@ export { type DiffRequest, diffPlaces } from './diff/places.ts'
 export type { FileChange } from './diff/tree.ts'
 export type { ValueChange } from './diff/values.ts'
 export { type DoctorOptions, examine } from './doctor.ts'
+export { examineRegistry, type RegistryDoctorOptions } from './doctor-registry.ts'
 export { type Explained, type ExplainedLayer, type ExplainRequest, explainImage } from './explain/explain.ts'
 export { type FindOptions, type FindWhere, type FoundImages, findAnywhere } from './find-anywhere.ts'
 export { findImage, shortDigest, sizeOf } from './find-image.ts'
@@ -49,6 +50,20 @@ export { type ImageSummary, listImages } from './list-images.ts'
 export { openMachineArchive } from './machine-archive.ts'
 export { openMachineSandbox, type SandboxDriver } from './machine-sandbox.ts'
 export { type BindingSource, parseBinding, parseVariable, readVariableFile } from './platform-directory.ts'
+export { type BuilderRequest, createBuilder, type WrittenBuilder } from './packaging/builder-create.ts'
+export { type InspectedBuilder, inspectBuilder } from './packaging/builder-inspect.ts'
+export { KNOWN_BUILDERS } from './packaging/builder-known.ts'
+export {
+  openPackaging,
+  type PackagingContext,
+  type PackagingOptions,
+  type PullPolicy,
+} from './packaging/context.ts'
+export { labelsFrom } from './packaging/labels.ts'
+export { type PackageRequest, packageBuildpack, type WrittenPackage } from './packaging/package.ts'
+export { type InspectedPackage, inspectPackage } from './packaging/package-inspect.ts'
+export { pullBuildpack } from './packaging/pull.ts'
+export { type ScaffoldRequest, scaffoldBuildpack } from './packaging/scaffold.ts'
 export { type PublishedPort, parsePort } from './ports.ts'
 export { type RebasedImage, type RebaseRequest, rebaseStored } from './rebase.ts'
 export { type MachineRegistriesOptions, openMachineRegistries } from './registries.ts'

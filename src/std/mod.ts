@@ -10,7 +10,7 @@ export {
   temporaryDirectory,
   writeDurably,
 } from './files.ts'
-export { isLoopback } from './http/proxy.ts'
+export { isLoopback, proxyFor } from './http/proxy.ts'
 export {
   type Http,
   type HttpAnswer,

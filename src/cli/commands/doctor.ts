@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { styleText } from 'node:util'
-import { examine, type Finding, openMachineArchive } from '#platform'
+import { examine, examineRegistry, type Finding, openMachineArchive, openMachineRegistries } from '#platform'
 import { printable, printJson } from '#std'
 import { command } from '../command.ts'
 
@@ -24,6 +24,32 @@ export const doctor = command({
       for (const finding of findings) print(textOf(finding, colour))
       print(ready ? 'This machine can build and run.' : 'This machine cannot build or run yet.')
     }
+    return ready ? 0 : 1
+  },
+})
+
+/** `slipway doctor registry`. */
+export const registry = command({
+  summary: 'Say what is in the way to a registry, and what to do',
+  arguments: {
+    place: { help: 'HOST[:PORT], or HOST[:PORT]/REPOSITORY[:TAG] to try reading and writing there' },
+  },
+  options: {
+    'insecure-registry': {
+      help: 'a host that may be spoken to without TLS, or with a certificate that nobody vouches for',
+      value: 'HOST',
+      multiple: true,
+    },
+    json: { help: 'print one JSON document' },
+  },
+  examples: ['doctor registry ghcr.io', 'doctor registry ghcr.io/team/shop'],
+  async run({ place, json, 'insecure-registry': insecure }, surroundings) {
+    const { environment, interactive, print } = surroundings
+    await using registries = openMachineRegistries({ ...surroundings, insecure })
+    const findings = await examineRegistry({ place, registries, environment })
+    const ready = findings.every(({ state }) => state === 'good')
+    if (json) print(printJson({ ready, findings }).trimEnd())
+    else for (const finding of findings) print(textOf(finding, interactive && !environment.NO_COLOR))
     return ready ? 0 : 1
   },
 })
