@@ -45,7 +45,7 @@ export async function detectPhase(context: PhaseContext, found: Analyzed | undef
     await writeFile(inputs.analyzed, printAnalyzed({ ...analyzed, runImage: switched }))
   }
   await writeFile(inputs.plan, printPlan(plan))
-  return { group, plan }
+  return { ...detection, plan }
 }
 
 /** Buildpacks know of execution environments since Platform API 0.15. */

@@ -44,9 +44,9 @@ export async function readAnalyzed({ analyzed }: PhaseInputs): Promise<Analyzed 
   return text === undefined ? undefined : parseAnalyzed(text, analyzed)
 }
 
-/** The run images of a builder; none where it has no run.toml. */
+/** The run images of a builder; none where it has no run.toml. A platform may list one without a name, for a stack that is none. */
 export async function readRunImages({ run }: PhaseInputs): Promise<readonly RunImage[]> {
-  return parseRun((await readIfExists(run)) ?? '', run)
+  return parseRun((await readIfExists(run)) ?? '', run).filter(({ image }) => image !== '')
 }
 
 /** The order to detect by, with the buildpacks that the operator puts around every group. */

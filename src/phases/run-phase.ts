@@ -183,12 +183,23 @@ async function prepare(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Pro
 type PreparedContext = PhaseContext & { readonly closing: AsyncDisposable }
 
 /** Files with credentials may be root's alone, so they are read before this process becomes another user. */
-async function credentialsFor({ environment }: PhaseHost, inputs: PhaseInputs, log: PhaseLog) {
+async function credentialsFor(
+  { environment }: PhaseHost,
+  inputs: PhaseInputs,
+  log: PhaseLog,
+): Promise<PhaseHost['environment']> {
   const { phase, uid, positionals, tags, previousImage, runImage, cacheImage } = inputs
   if (phase === 'detector' || phase === 'builder' || process.getuid?.() !== 0 || uid === 0) return environment
   const runImages = (await readRunImages(inputs)).flatMap(({ image, mirrors }) => [image, ...mirrors])
   const named = [previousImage, runImage, cacheImage].filter(name => name !== undefined)
-  return withCredentials(environment, [...positionals, ...tags, ...named, ...runImages], log.warn)
+  const found = await withCredentials(
+    environment,
+    [...positionals, ...tags, ...named, ...runImages],
+    log.warn,
+  )
+  // What is in root's home is out of reach from now on.
+  const { HOME = '/' } = await userVariables(uid)
+  return { ...found, HOME, DOCKER_CONFIG: undefined, XDG_CONFIG_HOME: undefined }
 }
 
 function sayFailure(error: unknown, { signal }: PhaseHost, log: PhaseLog): number {
