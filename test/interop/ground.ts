@@ -22,6 +22,8 @@ export interface Ground extends AsyncDisposable {
   readonly buildpack: string
   /** The reference lifecycle as `pack builder create` takes it. */
   readonly lifecycle: string
+  /** The same as an image, which `pack` takes the phases from where it does not trust a builder with all of them. */
+  readonly lifecycleImage: string
   /** Bases in the registry, the older one of the run bases first. */
   readonly base: { readonly build: string; readonly previous: string; readonly run: string }
   /** Runs `pack WORDS…`; gives what it printed. Throws if it fails. */
@@ -82,6 +84,7 @@ async function layOut({ tools, registry, place, docker }: Parts): Promise<Ground
     docker,
     buildpack: join(place.directory, 'buildpack'),
     lifecycle: await lifecycleArchive(place.directory, tools),
+    lifecycleImage: `${host}/reference/lifecycle:${LIFECYCLE_VERSION}`,
     base: {
       build: `${host}/base/build:trixie`,
       previous: `${host}/base/run:previous`,
@@ -107,6 +110,7 @@ async function layOut({ tools, registry, place, docker }: Parts): Promise<Ground
     await slipway('copy', name, `oci:base-${index}`)
     await crane('push', join(place.directory, `base-${index}`), reference)
   }
+  await pushLifecycle(ground)
   return ground
 }
 
@@ -140,18 +144,48 @@ async function lifecycleArchive(directory: string, { lifecycle, launcher }: Refe
     `[apis]
 [apis.buildpack]
 deprecated = []
-supported = ["0.7", "0.8", "0.9", "0.10", "0.11"]
+supported = ${JSON.stringify(APIS.buildpack.supported)}
 [apis.platform]
 deprecated = []
-supported = ["0.7", "0.8", "0.9", "0.10", "0.11", "0.12", "0.13", "0.14"]
+supported = ${JSON.stringify(APIS.platform.supported)}
 [lifecycle]
 version = "${LIFECYCLE_VERSION}"
 `,
   )
   const archive = join(directory, 'lifecycle.tgz')
   await run('tar', ['-C', source, '--owner=0', '--group=0', '-czf', archive, 'lifecycle.toml', 'lifecycle'])
+  // The image holds the same below /cnb.
+  await run('mv', [programs, join(source, 'cnb-lifecycle')])
+  await run('tar', [
+    ...['-C', source, '--owner=0', '--group=0', '--transform', 's,^cnb-lifecycle,cnb/lifecycle,'],
+    ...['-cf', join(directory, 'lifecycle.tar'), 'cnb-lifecycle'],
+  ])
   rmSync(source, { recursive: true })
   return archive
+}
+
+const APIS = {
+  buildpack: { deprecated: [], supported: ['0.7', '0.8', '0.9', '0.10', '0.11'] },
+  platform: { deprecated: [], supported: ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13', '0.14'] },
+}
+
+async function pushLifecycle({ place, crane, base, lifecycleImage }: Ground): Promise<void> {
+  const tar = join(place.directory, 'lifecycle.tar')
+  // On a base, because its phases run as root by name.
+  await crane('append', '--base', base.run, '--new_layer', tar, '--new_tag', lifecycleImage)
+  const labels = [
+    `io.buildpacks.lifecycle.version=${LIFECYCLE_VERSION}`,
+    `io.buildpacks.lifecycle.apis=${JSON.stringify(APIS)}`,
+  ]
+  await crane(
+    'mutate',
+    lifecycleImage,
+    '--set-platform',
+    'linux/amd64',
+    ...labels.flatMap(each => ['--label', each]),
+    '--tag',
+    lifecycleImage,
+  )
 }
 
 /** Text of a builder.toml over the ground's bases. */
