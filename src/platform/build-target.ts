@@ -41,8 +41,8 @@ export interface BuildTarget {
   previous(): Promise<{ readonly image: StoredImage; readonly reference: string } | undefined>
   /** What has the first name now; costs little. */
   current(): Promise<BuiltImage | undefined>
-  /** Gives the image of the first name the others too. */
-  nameAlike(): Promise<void>
+  /** Gives the image of the first name, which is this one, the others too. */
+  nameAlike(image: BuiltImage): Promise<void>
 }
 
 /** Finds the place that a build is to put its image to. Throws a `Problem` (`NAME_INVALID`, `REGISTRIES_DIFFER`, `DAEMON_UNREACHABLE`, …). */
@@ -136,7 +136,9 @@ function inRegistry(
       const found = await store.resolve(all[0])
       return found && { digest: found.digest, manifestSize: found.size }
     },
-    async nameAlike() {
+    async nameAlike({ digest }) {
+      const others = await Promise.all(all.slice(1).map(name => store.resolve(name)))
+      if (others.every(other => other?.digest === digest)) return
       const found = await find(all[0])
       if (found) await store.adopt(found.image, await store.documents(found.reference, found.image), all)
     },

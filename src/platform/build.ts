@@ -125,7 +125,7 @@ async function sayUnchanged(
 ): Promise<BuiltImage> {
   report.phase('ANALYZING')
   report.line('Nothing changed: source, slipway.lock, settings, bases and buildpacks are those of this image')
-  if (tags.length > 0) await target.nameAlike()
+  if (tags.length > 0) await target.nameAlike(image)
   report.line(`*** Images (${image.digest}):`)
   for (const each of [name, ...tags]) report.line(`      ${each}`)
   if (reportDirectory !== undefined)
