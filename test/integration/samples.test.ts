@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { cpSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { checkout, type Story, story } from '../support/cli.ts'
+import { collected, serve } from '../support/serve.ts'
 
 /** Every sample is built by an ordinary user with the command line, run, asked something, and looked at. */
 describe('samples', () => {
@@ -185,52 +185,4 @@ async function labelsOf(place: Story, name: string): Promise<Record<string, stri
   const read = (path: string) => JSON.parse(readFileSync(join(place.directory, 'copy', path), 'utf8'))
   const blob = ({ digest }: { digest: string }) => read(`blobs/${digest.replace(':', '/')}`)
   return blob(blob(read('index.json').manifests[0]).config).config.Labels
-}
-
-interface Served extends AsyncDisposable {
-  get(path: string): Promise<string>
-  log(): string
-}
-
-/** Runs an image on a free port until disposed; resolves once it listens. */
-async function serve(place: Story, name: string, ...words: string[]): Promise<Served> {
-  const port = await freePort()
-  const child = place.start(['run', name, '-p', `${port}:${port}`, '-e', `PORT=${port}`, ...words])
-  const log = collected(child)
-  const ended = new Promise(done => child.once('close', done))
-  const get = async (path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`)
-    assert.equal(answer.status, 200, log())
-    return await answer.text()
-  }
-  for (;;) {
-    assert.equal(child.exitCode, null, log())
-    if (await fetch(`http://127.0.0.1:${port}/`).then(Boolean, () => false)) break
-    await pause(100)
-  }
-  return {
-    get,
-    log,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await ended
-    },
-  }
-}
-
-function collected({ stdout, stderr }: ReturnType<Story['start']>): () => string {
-  let text = ''
-  for (const stream of [stdout, stderr]) stream?.setEncoding('utf8').on('data', chunk => (text += chunk))
-  return () => text
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
