@@ -139,8 +139,11 @@ function neededFiles(descriptor: string): readonly string[] {
   return files
 }
 
-/** The thread that decompresses is started by file name, so it is a file of its own beside the rest. */
-async function cutResolver(outdir: string): Promise<void> {
+/**
+ * Cuts what finds runtimes under lifecycles that serve none, for buildpacks to carry (`[metadata.slipway] carries`). The thread that decompresses is started by
+ * file name, so it is a file of its own beside the rest.
+ */
+export async function cutResolver(outdir: string): Promise<void> {
   await build({
     ...MODULE,
     entryPoints: { resolver: 'src/runtimes/standalone.ts', 'unxz-worker': 'src/sources/unxz-worker.mjs' },

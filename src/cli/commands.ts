@@ -67,6 +67,34 @@ export const commands: CommandTable = {
     summary: 'Say why buildpacks were chosen, and why each layer was made again or reused',
     load: async () => (await import('./commands/explain.ts')).explain as Command,
   },
+  'builder create': {
+    summary: 'Make a builder image, of a file or of our own buildpacks',
+    load: async () => (await import('./commands/builder.ts')).create as Command,
+  },
+  'builder inspect': {
+    summary: 'Show what a builder has',
+    load: async () => (await import('./commands/builder.ts')).inspect as Command,
+  },
+  'builder suggest': {
+    summary: 'List builders that are known',
+    load: async () => (await import('./commands/builder.ts')).suggest as Command,
+  },
+  'buildpack new': {
+    summary: 'Begin a buildpack',
+    load: async () => (await import('./commands/buildpack.ts')).create as Command,
+  },
+  'buildpack package': {
+    summary: 'Package a buildpack as a file or an image',
+    load: async () => (await import('./commands/buildpack.ts')).pack as Command,
+  },
+  'buildpack inspect': {
+    summary: 'Show what a buildpackage has',
+    load: async () => (await import('./commands/buildpack.ts')).inspect as Command,
+  },
+  'buildpack pull': {
+    summary: 'Copy a buildpackage of a registry into the store',
+    load: async () => (await import('./commands/buildpack.ts')).pull as Command,
+  },
   doctor: {
     summary: 'Say what this machine lacks for slipway, and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctor as Command,

@@ -180,7 +180,7 @@ export {
 } from './sbom-files.ts'
 export { parseStack, printStack } from './stack.ts'
 export { parseStore, printStore, type Store } from './store.ts'
-export { parseSystem, type SystemBuildpacks, withSystem } from './system.ts'
+export { parseSystem, printSystem, type SystemBuildpacks, withSystem } from './system.ts'
 export {
   anyTargetMatches,
   type BaseTarget,

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { printToml } from '#std'
 import { readDocument } from './document.ts'
 import { entryFrom, type Order, type OrderEntry, orderEntrySchema } from './order.ts'
 
@@ -18,6 +19,20 @@ export function parseSystem(text: string, file: string): SystemBuildpacks {
     pre: (system?.pre?.buildpacks ?? []).map(each => entryFrom(each, file)),
     post: (system?.post?.buildpacks ?? []).map(each => entryFrom(each, file)),
   }
+}
+
+/** Prints a system.toml. */
+export function printSystem({ pre, post }: SystemBuildpacks): string {
+  const list = (entries: readonly OrderEntry[]) => ({
+    buildpacks: entries.map(({ id, version, optional }) => ({
+      id,
+      ...(version !== undefined && { version }),
+      ...(optional && { optional }),
+    })),
+  })
+  return printToml({
+    system: { ...(pre.length > 0 && { pre: list(pre) }), ...(post.length > 0 && { post: list(post) }) },
+  })
 }
 
 /** Puts the system's buildpacks around every group, except those that the group has already, in whatever version. */

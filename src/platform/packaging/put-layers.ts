@@ -51,13 +51,3 @@ async function inParallel<In, Out>(items: readonly In[], make: (item: In) => Pro
   if (failed?.status === 'rejected') throw failed.reason
   return made
 }
-
-/** Labels given as `NAME=VALUE`. */
-export function labelsFrom(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map(text => {
-      const equals = text.indexOf('=')
-      return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)]
-    }),
-  )
-}
