@@ -132,7 +132,8 @@ describe('samples', () => {
     if (go.error) return t.skip('there is no go on this machine to build the program with')
     assert.equal(go.status, 0, String(go.stderr))
     place.own('go')
-    const words = ['--run-image', 'slipway/run:static']
+    // As what it is by now, not as source of Go.
+    const words = ['--buildpack', 'slipway/procfile', '--run-image', 'slipway/run:static']
     await build(place, 'samples/lighthouse', path, ...words)
     const { layers } = await inspect(place, 'samples/lighthouse')
     assert.ok(
