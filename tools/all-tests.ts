@@ -45,23 +45,17 @@ function steps(words: string[]): Step[] {
   ]
   if (words.includes('--unit')) return unit
   const filters = words.filter(word => !word.startsWith('--'))
-  const files = readdirSync('test/integration')
-    .filter(
-      file =>
-        file.endsWith('.test.ts') && (filters.length === 0 || filters.some(word => file.includes(word))),
-    )
-    .sort()
+  const files = ['test/integration', 'test/interop'].flatMap(directory =>
+    readdirSync(directory)
+      .filter(file => file.endsWith('.test.ts'))
+      .map(file => join(directory, file))
+      .filter(file => filters.length === 0 || filters.some(word => file.includes(word)))
+      .sort(),
+  )
   const integration = files.map(file => ({
-    name: `integration: ${file.replace('.test.ts', '')}`,
+    name: file.replace(/^test\/(.*)\.test\.ts$/, '$1'),
     command: node,
-    arguments: [
-      '--import',
-      'tsx',
-      '--test',
-      '--test-timeout=1500000',
-      reporter,
-      join('test/integration', file),
-    ],
+    arguments: ['--import', 'tsx', '--test', '--test-timeout=1500000', reporter, file],
     count: countNodeTests,
   }))
   if (filters.length > 0) return integration
