@@ -32,6 +32,7 @@ import { type BuildGround, openBuildExecutor, openBuildGround } from './build-gr
 import { copyOut, reportOf } from './build-papers.ts'
 import type { BuildRequest } from './build-request.ts'
 import { type BuildTarget, type BuiltImage, openBuildTarget } from './build-target.ts'
+import { openWorkspace, type Workspace } from './build-workspace.ts'
 import type { Builder } from './builder.ts'
 import { writeVariableFiles } from './builder-files.ts'
 import { createdTime } from './created.ts'
@@ -45,7 +46,6 @@ import { type LauncherBinary, launcherBinary } from './launcher.ts'
 import { writeLauncherBills } from './launcher-sbom.ts'
 import { nameTaken } from './problems.ts'
 import { shipped, shippedCatalog } from './shipped.ts'
-import { copySource } from './source.ts'
 import { sourceFilter } from './source-filter.ts'
 import { stackNotes } from './stack-notes.ts'
 import { openStore } from './store.ts'
@@ -103,18 +103,20 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   const opened = await together([
     early ? Promise.resolve(undefined) : openBuildGround(grounded, store, standing),
     openCache(request, options, ways),
-    copySource(source),
+    openWorkspace({ ...source, home, name: request.name, clear: request.clearCache, began }),
   ])
   await using late = opened[0]
   await using cache = opened[1]
+  await using workspace = opened[2]
   const ground = (early ?? late) as BuildGround
   // Named after copying: what changes while it is copied is newer than the build directory, and so is not trusted.
   const inputs = own ? await name(ground) : undefined
-  const context = { target, ground, directory, project, created, cache, stats, rules, own }
+  const context = { target, ground, directory, project, created, cache, workspace, stats, rules, own }
   const image = await runPhases(request, context).catch(error => {
     throw withInsidePaths(error, directory.path)
   })
   if (inputs) await rememberInputs(request, target, inputs, image)
+  if (ground.sandbox.driver === 'bwrap') await workspace.keep()
   return image
 }
 
@@ -147,6 +149,7 @@ interface PhaseContext {
   readonly project: AppProject
   readonly created: number
   readonly cache: Cache
+  readonly workspace: Workspace
   readonly stats: StatIndex
   readonly rules: LayerRules
   /** Only slipway's own buildpacks take part. */
@@ -155,7 +158,7 @@ interface PhaseContext {
 
 async function runPhases(request: BuildRequest, context: PhaseContext): Promise<BuiltImage> {
   const { report, signal, execEnv, name, path } = request
-  const { target, ground, directory, project, created, cache, stats, rules, own } = context
+  const { target, ground, directory, project, created, cache, workspace, stats, rules, own } = context
   const { builder } = ground
   const places = await withBuilderVariables(directory, builder)
   let { bases } = ground
@@ -196,6 +199,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
 
   report.phase('BUILDING')
   const caching = { cache, places, rules, buildpacks: group.buildpacks, stats, report }
+  await workspace.begin()
   const metadata = await build({ ...common, target: targetOf(bases), group, plan }).catch(async error => {
     if (request.cacheImage === undefined) await salvageCache(caching)
     throw error

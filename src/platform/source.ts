@@ -1,13 +1,29 @@
-import { constants, type Stats } from 'node:fs'
-import { chmod, copyFile, lstat, mkdir, opendir, readlink, stat, symlink, utimes } from 'node:fs/promises'
-import { isSystemError, openDisposable, type Report } from '#std'
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { isSystemError, type Report, removeTree } from '#std'
 import { sourceChanged, sourceMissing, sourceNotDirectory, sourceTooDeep, unreadable } from './problems.ts'
+import { identityOf, type SourceMarks } from './source-marks.ts'
 
 /** What a source directory is copied with. */
 export interface CopyOptions {
   /** Absolute path of the app's directory. */
   readonly from: string
-  /** Absolute path of an existing, empty directory. */
+  /** Absolute path of an existing directory: empty, or what the copy before was made into. */
   readonly to: string
   /** Says if a path (bytes, relative to `from`, `/` between names) stays out of the build. */
   readonly ignored: (path: Buffer, directory: boolean) => boolean
@@ -15,10 +31,12 @@ export interface CopyOptions {
   readonly without?: string
   readonly report: Report
   readonly signal?: AbortSignal
+  /** What is in `to` already, and when this copy began: what is as it was then is not copied again, and what does not belong there is removed. */
+  readonly marks?: SourceMarks
 }
 
-/** How many files are copied at once. */
-const AT_ONCE = 16
+/** So many files are copied before other work of the process gets its turn. */
+const TURN = 64
 
 /** A file that is written to while it is copied is copied again, so many times in all. */
 const ATTEMPTS = 3
@@ -31,112 +49,103 @@ const ATTEMPTS = 3
  * Throws a `Problem`: `SOURCE_MISSING`, `SOURCE_NOT_DIRECTORY`, `SOURCE_UNREADABLE`, `SOURCE_CHANGED`, `SOURCE_TOO_DEEP`.
  */
 export async function copySource(options: CopyOptions): Promise<void> {
-  const { from, to, ignored, report, signal } = options
-  await checkDirectory(from)
-  const without = options.without === undefined ? undefined : await stat(options.without)
-  const copies = new Copies()
-  const directories: { readonly target: Buffer; readonly stats: Stats }[] = []
-  try {
-    await copyDirectory(Buffer.alloc(0), await namesIn(Buffer.alloc(0)))
-  } finally {
-    await copies.ended()
-  }
-  copies.check()
-  for (const { target, stats } of directories.reverse()) await utimes(target, stats.atime, stats.mtime)
+  const { from, to, ignored, report, signal, marks } = options
+  checkDirectory(from)
+  const without = options.without === undefined ? undefined : statSync(options.without, { bigint: true })
+  const directories: { readonly target: Buffer; readonly stats: BigIntStats }[] = []
+  let copied = 0
+  await copyDirectory(Buffer.alloc(0), namesIn(Buffer.alloc(0)))
+  for (const { target, stats } of directories.reverse()) setTimes(target, stats)
 
   async function copyDirectory(path: Buffer, names: readonly Buffer[]): Promise<void> {
+    const left = marks ? namesThere(under(to, path)) : new Set<string>()
     for (const name of names) {
       signal?.throwIfAborted()
       const inner = path.byteLength === 0 ? name : Buffer.concat([path, SLASH, name])
-      const source = under(from, inner)
-      const target = under(to, inner)
-      const stats = await attempt(inner, () => lstat(source))
+      const stats = attempt(inner, () => lstatSync(under(from, inner), { bigint: true }))
       if (ignored(inner, stats.isDirectory())) continue
+      if (stats.isDirectory() && stats.ino === without?.ino && stats.dev === without.dev) continue
+      const target = under(to, inner)
+      const there = left.delete(name.toString('latin1'))
       if (stats.isDirectory()) {
-        if (stats.ino === without?.ino && stats.dev === without.dev) continue
-        const inside = await namesIn(inner)
-        await attempt(inner, () => mkdir(target, { mode: 0o755 }))
-        await chmod(target, 0o755)
+        const inside = namesIn(inner)
+        if (there && !lstatSync(target).isDirectory()) await removeTree(target)
+        attempt(inner, () => makeDirectory(target))
         directories.push({ target, stats })
         await copyDirectory(inner, inside)
-      } else if (stats.isSymbolicLink()) {
-        await symlink(await attempt(inner, () => readlink(source, { encoding: 'buffer' })), target)
-      } else if (stats.isFile()) {
-        await copies.begin(() => attempt(inner, () => copyRegular(inner, source, target)))
+      } else if (stats.isFile() || stats.isSymbolicLink()) {
+        if (there && marks?.isUnchanged(inner, stats, target)) continue
+        if (there) await removeTree(target)
+        if (stats.isFile()) attempt(inner, () => copyRegular(inner, under(from, inner), target))
+        else
+          symlinkSync(
+            attempt(inner, () => readlinkSync(under(from, inner), { encoding: 'buffer' })),
+            target,
+          )
+        marks?.add(inner, stats, target)
+        if (++copied % TURN === 0) await setImmediate()
       } else {
+        if (there) await removeTree(target)
         const kind = stats.isSocket() ? 'a socket' : stats.isFIFO() ? 'a FIFO' : 'a device'
         report.warn(`${shown(inner)} is ${kind}; it stays out of the build`)
       }
     }
+    for (const name of left) await removeTree(under(under(to, path), Buffer.from(name, 'latin1')))
   }
 
-  async function namesIn(path: Buffer): Promise<Buffer[]> {
-    const names: Buffer[] = []
-    await attempt(path, async () => {
-      // `encoding: 'buffer'` is understood by opendir; its type declaration knows only strings.
-      const directory = under(from, path) as unknown as string
-      const entries = await opendir(directory, { encoding: 'buffer' as BufferEncoding })
-      for await (const entry of entries) names.push(entry.name as unknown as Buffer)
-    })
-    return names.sort(Buffer.compare)
+  function namesIn(path: Buffer): Buffer[] {
+    return attempt(path, () => readdirSync(under(from, path), { encoding: 'buffer' })).sort(Buffer.compare)
   }
 }
 
+function namesThere(directory: Buffer): Set<string> {
+  return new Set(readdirSync(directory, { encoding: 'latin1' }))
+}
+
+/** Of the umask nothing shows. */
+function makeDirectory(target: Buffer): void {
+  try {
+    mkdirSync(target, { mode: 0o755 })
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST')) throw error
+  }
+  if ((lstatSync(target).mode & 0o7777) !== 0o755) chmodSync(target, 0o755)
+}
+
 /** Copies what is open, so that a name which becomes a link meanwhile leads nowhere. */
-async function copyRegular(path: Buffer, source: Buffer, target: Buffer): Promise<void> {
+function copyRegular(path: Buffer, source: Buffer, target: Buffer): void {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, COPYFILE_FICLONE } = constants
-  await using file = await openDisposable(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-  for (let round = 0; round < ATTEMPTS; round++) {
-    const before = await file.handle.stat()
-    if (!before.isFile()) break
-    await copyFile(
-      process.platform === 'linux' ? `/proc/self/fd/${file.handle.fd}` : source,
-      target,
-      COPYFILE_FICLONE,
-    )
-    const after = await file.handle.stat()
-    if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) continue
-    await chmod(target, before.mode & 0o100 ? 0o755 : 0o644)
-    await utimes(target, before.atime, before.mtime)
-    return
+  const file = openSync(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  try {
+    for (let round = 0; round < ATTEMPTS; round++) {
+      const before = fstatSync(file, { bigint: true })
+      if (!before.isFile()) break
+      copyFileSync(process.platform === 'linux' ? `/proc/self/fd/${file}` : source, target, COPYFILE_FICLONE)
+      const after = fstatSync(file, { bigint: true })
+      if (identityOf(after) !== identityOf(before)) continue
+      chmodSync(target, before.mode & 0o100n ? 0o755 : 0o644)
+      setTimes(target, before)
+      return
+    }
+  } finally {
+    closeSync(file)
   }
   throw sourceChanged(shown(path))
 }
 
-async function attempt<T>(path: Buffer, action: () => Promise<T>): Promise<T> {
+function setTimes(target: Buffer, { atimeMs, mtimeMs }: BigIntStats): void {
+  utimesSync(target, Number(atimeMs) / 1e3, Number(mtimeMs) / 1e3)
+}
+
+function attempt<T>(path: Buffer, action: () => T): T {
   try {
-    return await action()
+    return action()
   } catch (error) {
     if (isSystemError(error, 'EACCES', 'EPERM')) throw unreadable(shown(path) || 'its directory', error)
     if (isSystemError(error, 'ENAMETOOLONG')) throw sourceTooDeep(shown(path))
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL', 'ENXIO', 'ESTALE'))
       throw sourceChanged(shown(path), error)
     throw error
-  }
-}
-
-/** Copies that go on at the same time. The first failure ends the rest. */
-class Copies {
-  readonly #running = new Set<Promise<void>>()
-  #failure: { readonly error: unknown } | undefined
-
-  async begin(copy: () => Promise<void>): Promise<void> {
-    if (this.#running.size >= AT_ONCE) await Promise.race(this.#running)
-    this.check()
-    const running: Promise<void> = copy()
-      .catch(error => {
-        this.#failure ??= { error }
-      })
-      .finally(() => this.#running.delete(running))
-    this.#running.add(running)
-  }
-
-  async ended(): Promise<void> {
-    await Promise.all(this.#running)
-  }
-
-  check(): void {
-    if (this.#failure) throw this.#failure.error
   }
 }
 
@@ -147,13 +156,13 @@ function shown(path: Buffer): string {
 
 const SLASH = Buffer.from('/')
 
-function under(root: string, path: Buffer): Buffer {
+function under(root: string | Buffer, path: Buffer): Buffer {
   return path.byteLength === 0 ? Buffer.from(root) : Buffer.concat([Buffer.from(root), SLASH, path])
 }
 
-async function checkDirectory(path: string): Promise<void> {
+function checkDirectory(path: string): void {
   try {
-    if (!(await stat(path)).isDirectory()) throw sourceNotDirectory(path)
+    if (!statSync(path).isDirectory()) throw sourceNotDirectory(path)
   } catch (error) {
     if (isSystemError(error, 'EACCES')) throw unreadable(path, error)
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw sourceMissing(path, error)

@@ -27,7 +27,7 @@ export async function temporaryDirectory(parent: string, prefix = 'tmp-'): Promi
 }
 
 /** Removes a tree even where directories in it are not writable. A missing tree is fine. */
-export async function removeTree(path: string): Promise<void> {
+export async function removeTree(path: string | Buffer): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true, maxRetries: 2 })
   } catch (error) {
