@@ -28,7 +28,7 @@ export const commands: CommandTable = {
     load: async () => (await import('./commands/sbom.ts')).show as Command,
   },
   images: {
-    summary: 'List the images in the store',
+    summary: 'List the images in the store, or what is in a registry',
     load: async () => (await import('./commands/images.ts')).images as Command,
   },
   tag: {
@@ -36,7 +36,7 @@ export const commands: CommandTable = {
     load: async () => (await import('./commands/tag.ts')).tag as Command,
   },
   rm: {
-    summary: 'Remove names of images from the store',
+    summary: 'Remove names of images from the store, or images from a registry',
     load: async () => (await import('./commands/rm.ts')).rm as Command,
   },
   gc: {

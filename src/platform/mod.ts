@@ -67,6 +67,7 @@ export { type BindingSource, parseBinding, parseVariable, readVariableFile } fro
 export { type PublishedPort, parsePort } from './ports.ts'
 export { type RebasedImage, type RebaseRequest, rebaseStored } from './rebase.ts'
 export { type MachineRegistriesOptions, openMachineRegistries } from './registries.ts'
+export { listRegistry, registryName, removeFromRegistries } from './registry-names.ts'
 export { removeImages } from './remove-images.ts'
 export { type RunContext, type RunRequest, runImage } from './run.ts'
 export { parseMemory, parseNetwork, parseVolume } from './run-settings.ts'

@@ -15,7 +15,7 @@ import {
   type RegistriesOptions,
 } from '../../src/oci/mod.ts'
 import { imageOf, layerOf, noise } from '../../src/oci/oci.testing.ts'
-import { examineRegistry } from '../../src/platform/mod.ts'
+import { examineRegistry, listRegistry, removeFromRegistries } from '../../src/platform/mod.ts'
 import { digestOf, readAll } from '../../src/std/mod.ts'
 import { makeCertificates } from '../support/certificates.ts'
 import { referenceTools } from '../support/reference.ts'
@@ -134,12 +134,18 @@ for (const [name, start] of Object.entries(servers)) {
     when('is asked what it has, and told to forget it', async host => {
       const { digest } = await publish(host)
       await using registries = open()
-      const store = registries.store(parseReference(`${host}/team/shop`))
-      const tags: string[] = []
-      for await (const tag of store.tags()) tags.push(tag)
-      assert.deepEqual(tags.filter(tag => !tag.startsWith('sha256')).sort(), ['1', 'latest'])
-      assert.equal(await store.remove(`${host}/team/shop@${digest}`), true)
-      assert.equal(await store.image(`${host}/team/shop@${digest}`), undefined)
+      const list = async (name: string) => {
+        const found: string[] = []
+        for await (const each of listRegistry(registries, name)) found.push(each)
+        return found.filter(each => !each.includes(':sha256')).sort()
+      }
+      assert.deepEqual(await list(`${host}/team/shop`), [`${host}/team/shop:1`, `${host}/team/shop:latest`])
+      assert.ok((await list(host)).includes(`${host}/team/shop`))
+      const exact = `${host}/team/shop@${digest}`
+      assert.deepEqual(await removeFromRegistries(registries, [exact], false), [`docker://${exact}`])
+      assert.equal(await registries.store(parseReference(exact)).image(exact), undefined)
+      await assert.rejects(removeFromRegistries(registries, [exact], false), { code: 'IMAGE_MISSING' })
+      assert.deepEqual(await removeFromRegistries(registries, [exact], true), [])
     })
 
     when('is found to be well by the doctor', async host => {
