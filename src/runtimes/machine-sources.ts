@@ -4,6 +4,7 @@ import {
   type ArtifactStore,
   type DebianArchive,
   indexIn,
+  npmRegistryIn,
   openArtifactStore,
   openDebianArchive,
   openGoModules,
@@ -88,7 +89,9 @@ export function openMachineSources(options: MachineSourcesOptions): MachineSourc
     archive,
     debs,
     npm: once(async () => {
-      const settings = await readNpmSettings({ ...places, node })
+      const defaultRegistry = () =>
+        fromDebian(debs, home, NPM, async path => npmRegistryIn(await readFile(path, 'utf8')))
+      const settings = await readNpmSettings({ ...places, node, defaultRegistry })
       return openNpmRegistry(settings, accessWith(settings.certificates))
     }),
     maven: once(async () => {
@@ -115,9 +118,10 @@ interface Carrier {
   readonly file: RegExp
 }
 
-/** Where the defaults of Maven, pip and Go are written, on machines that have none of them: in Debian's packages of them. */
+/** Where the defaults of Maven, pip, npm and Go are written, on machines that have none of them: in Debian's packages of them. */
 const SUPER_POM: Carrier = { name: 'libmaven3-core-java', file: /\/maven3?-model-builder[\w.-]*\.jar$/ }
 const GO_ENV: Carrier = { name: 'golang-1.24-go', file: /\/go\.env$/ }
+const NPM: Carrier = { name: 'npm', file: /\/npm\/lib\/utils\/config\/definitions\.js$/ }
 const PIP: Carrier = { name: 'python3-pip-whl', file: /\/pip-[\w.-]*\.whl$/ }
 
 async function fromDebian(

@@ -24,7 +24,13 @@ export {
 } from './maven-settings.ts'
 export { metered } from './metered.ts'
 export { type NpmRegistry, type NpmVersion, openNpmRegistry } from './npm.ts'
-export { configuredNpmRegistry, type NpmPlaces, type NpmSettings, readNpmSettings } from './npm-settings.ts'
+export {
+  configuredNpmRegistry,
+  type NpmPlaces,
+  type NpmSettings,
+  npmRegistryIn,
+  readNpmSettings,
+} from './npm-settings.ts'
 export { openPypiIndex, type PypiFile, type PypiIndex } from './pypi.ts'
 export { indexIn, type PypiPlaces, type PypiSettings, readPypiSettings } from './pypi-settings.ts'
 export type { Get, GetOptions, RegistryAccess } from './registry.ts'

@@ -23,11 +23,13 @@ export interface NpmPlaces {
   readonly node: string
   /** A directory with a project's own `.npmrc`. */
   readonly project?: string
+  /** The registry that an npm knows which is not installed here, asked for only where nothing else names one. */
+  readonly defaultRegistry?: () => Promise<string | undefined>
 }
 
 /**
  * Reads npm's configuration as npm does, in small: environment over project over user over global over built-in, with
- * `${NAME}` replaced from the environment. If none of it names a registry, npm itself is asked for the one it knows.
+ * `${NAME}` replaced from the environment. If none of it names a registry, npm itself is asked for the one it knows, here or elsewhere.
  */
 export async function readNpmSettings(places: NpmPlaces): Promise<NpmSettings> {
   const { environment, home, node } = places
@@ -38,9 +40,15 @@ export async function readNpmSettings(places: NpmPlaces): Promise<NpmSettings> {
   const certificates = [bundle, values.get('ca')?.replaceAll('\\n', '\n')].filter(Boolean).join('\n')
   return settingsOf(
     values,
-    values.get('registry') ?? (await askNpm(node, environment)),
+    values.get('registry') ?? (await askNpm(node, environment)) ?? (await places.defaultRegistry?.()),
     certificates || undefined,
   )
+}
+
+/** The registry that npm's own table of settings (`lib/utils/config/definitions.js`) has as its default. */
+export function npmRegistryIn(definitions: string): string | undefined {
+  const url = /define\('registry', \{\s*default: '([^'\s]+)'/.exec(definitions)?.[1]
+  return url !== undefined && URL.canParse(url) ? url : undefined
 }
 
 /**

@@ -7,7 +7,13 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { temporaryDirectory } from '#std'
 import { openNpmRegistry } from './npm.ts'
-import { configuredNpmRegistry, parseNpmrc, settingsOf } from './npm-settings.ts'
+import {
+  configuredNpmRegistry,
+  npmRegistryIn,
+  parseNpmrc,
+  readNpmSettings,
+  settingsOf,
+} from './npm-settings.ts'
 import { fakeServer } from './registry.testing.ts'
 
 const REGISTRY = 'https://mirror.example/npm/'
@@ -175,5 +181,20 @@ describe('.npmrc', () => {
     assert.equal(await registryFor(token), undefined)
     assert.equal(await registryFor('registry=https://ann:pw@r.example/'), undefined)
     assert.equal(await registryFor('registry=file:///etc'), undefined)
+  })
+
+  it('is asked for the registry that npm knows only where nobody configured one', async () => {
+    await using home = await temporaryDirectory(tmpdir())
+    const text = "define('registry', {\n  default: 'https://default.example/',\n  type: url,\n})\n"
+    const places = {
+      environment: { PATH: home.path },
+      home: home.path,
+      node: join(home.path, 'nothing/bin/node'),
+      defaultRegistry: async () => npmRegistryIn(`define('other', {\n  default: 'x',\n})\n${text}`),
+    }
+    assert.equal((await readNpmSettings(places)).registry, 'https://default.example/')
+    await writeFile(join(home.path, '.npmrc'), 'registry=https://r.example')
+    assert.equal((await readNpmSettings(places)).registry, 'https://r.example/')
+    assert.equal(npmRegistryIn('nothing'), undefined)
   })
 })
