@@ -8,6 +8,7 @@ import { requireOneRegistry } from './analyze-phase.ts'
 import { openCache, sayNoCache } from './caches.ts'
 import { readBuildMetadata, readProject, readRunImages } from './documents.ts'
 import type { Images } from './images.ts'
+import type { PhaseInputs } from './inputs.ts'
 import type { PhaseContext } from './phase-context.ts'
 import { imageUnreadable, inputInvalid, runImageMissing } from './problems.ts'
 import { runImageNames } from './run-image.ts'
@@ -15,24 +16,14 @@ import { LIFECYCLE_VERSION } from './version.ts'
 
 const EXPORT = 62
 
-/** Names of the image that an exporter makes: all its words; the creator has one, and tags. */
-export function exportNames({ inputs }: PhaseContext): readonly [string, ...string[]] {
+/** What an exporter cannot do without. Throws a `Problem` (`PHASE_INPUT_INVALID`, exit code 3). */
+export function exportInputs(
+  inputs: PhaseInputs,
+  analyzed: Analyzed | undefined,
+): { names: readonly [string, ...string[]]; analyzed: Analyzed; found: string } {
   const [name, ...others] = inputs.positionals
   if (!name) throw inputInvalid('no image is named', 'Name the image to make, after all flags.')
-  return inputs.phase === 'exporter' ? [name, ...others] : [name, ...inputs.tags]
-}
-
-/**
- * The exporter (CNB platform specification): makes the image, writes report.toml, and keeps the layers that are for the cache. What goes wrong with the
- * cache is a warning. Throws a `Problem` (exit code 3 for inputs, 62).
- */
-export async function exportPhase(
-  context: PhaseContext,
-  group: Group,
-  analyzed: Analyzed | undefined,
-): Promise<StoredImage> {
-  const { inputs, log, places, rules } = context
-  const names = exportNames(context)
+  const names = [name, ...(inputs.phase === 'exporter' ? others : inputs.tags)] as const
   requireOneRegistry(inputs, names)
   if (inputs.phase === 'exporter' && inputs.runImageByFlag)
     throw inputInvalid(
@@ -45,6 +36,20 @@ export async function exportPhase(
       `${inputs.analyzed} names no run image`,
       'Run the analyzer first, with the same layers directory.',
     )
+  return { names, analyzed, found }
+}
+
+/**
+ * The exporter (CNB platform specification): makes the image, writes report.toml, and keeps the layers that are for the cache. What goes wrong with the
+ * cache is a warning. Throws a `Problem` (exit code 3 for inputs, 62).
+ */
+export async function exportPhase(
+  context: PhaseContext,
+  group: Group,
+  given: Analyzed | undefined,
+): Promise<StoredImage> {
+  const { inputs, log, places, rules } = context
+  const { names, analyzed, found } = exportInputs(inputs, given)
   if (inputs.phase === 'exporter') sayNoCache(inputs, log)
   const images = await context.images()
   const run = await images.find(found)

@@ -11,7 +11,7 @@ import { withCredentials } from './credentials.ts'
 import { detectPhase } from './detect-phase.ts'
 import { readAnalyzed, readGroup, readPlan, readRunImages } from './documents.ts'
 import { childExecutor } from './executor.ts'
-import { exportPhase } from './export-phase.ts'
+import { exportInputs, exportPhase } from './export-phase.ts'
 import { flagsOf, PHASES, type Phase, VERBS } from './flags.ts'
 import { goUsage } from './go-flags.ts'
 import { becomeUser, ensureOwner, userVariables } from './identity.ts'
@@ -20,7 +20,7 @@ import { type PhaseInputs, readInputs } from './inputs.ts'
 import { type PhaseLog, parseLogLevel, phaseLog } from './log.ts'
 import type { PhaseContext } from './phase-context.ts'
 import { placesOf } from './places.ts'
-import { EXIT, extensionsUnsupported, phaseUnknown, refusesRoot } from './problems.ts'
+import { EXIT, extensionsUnsupported, inputInvalid, phaseUnknown, refusesRoot } from './problems.ts'
 import { rebasePhase } from './rebase-phase.ts'
 import { restorePhase, settleRunImage } from './restore-phase.ts'
 import { LIFECYCLE_VERSION } from './version.ts'
@@ -110,6 +110,11 @@ async function runOne(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Prom
   const { phase } = inputs
   for (const word of inputs.positionals.filter(each => each.startsWith('-')))
     log.warn(`${word} comes after an image and so is no flag; flags have to come first`)
+  if (['detector', 'restorer', 'builder'].includes(phase) && inputs.positionals.length > 0)
+    throw inputInvalid(
+      `it was given the word ${inputs.positionals[0]}, and takes none`,
+      `Run ${phase} -h to see its flags.`,
+    )
   if (phase === 'extender') throw extensionsUnsupported(102)
   if ((phase === 'detector' || phase === 'builder') && process.getuid?.() === 0) throw refusesRoot(phase)
   const context = await prepare(host, inputs, log)
@@ -133,8 +138,10 @@ async function runOne(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Prom
         await readPlan(inputs),
         await readAnalyzed(inputs),
       ))
-    case 'exporter':
-      return void (await exportPhase(context, await readGroup(inputs), await readAnalyzed(inputs)))
+    case 'exporter': {
+      const { analyzed } = exportInputs(inputs, await readAnalyzed(inputs))
+      return void (await exportPhase(context, await readGroup(inputs), analyzed))
+    }
     case 'creator':
       return createPhase(context)
     case 'rebaser':
