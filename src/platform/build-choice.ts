@@ -58,7 +58,12 @@ export async function openChoice(
     execEnv: request.execEnv,
     builder: builder ?? own,
     ...(builder && { fallback: own.buildpacks }),
-    finder: buildpackFinder({ images, unpacked, http, report, signal, scratch: join(path, 'downloads') }),
+    finder: buildpackFinder({
+      ...{ images, unpacked, http, report, signal },
+      registry: request.buildpackRegistry,
+      workingDirectory: request.workingDirectory,
+      scratch: join(path, 'downloads'),
+    }),
     isImage: text => images.has(text),
     skipExtensions: request.skipExtensions,
     scratch: join(path, 'inline'),

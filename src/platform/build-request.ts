@@ -35,6 +35,8 @@ export interface BuildRequest {
   readonly postBuildpacks: readonly string[]
   /** The image of a builder of others; `slipway` for none whatever the project says. */
   readonly builder: string | undefined
+  /** Where ids of buildpack registries are looked up: a directory, an address, or a repository on GitHub; default the public one. */
+  readonly buildpackRegistry: string | undefined
   /** Leave image extensions of the builder out. */
   readonly skipExtensions: boolean
   readonly workingDirectory: string

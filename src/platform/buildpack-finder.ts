@@ -9,7 +9,8 @@ import { buildpackList, buildpackSources, oneBuildpack } from './buildpack-direc
 import { downloadFile } from './download-file.ts'
 import type { ForeignImages } from './foreign-image.ts'
 import { type OpenedBuildpacks, packagedBuildpacks } from './packaged-buildpacks.ts'
-import { buildpackRegistryUnsupported, buildpackUnknown, packageTooDeep } from './problems.ts'
+import { findInRegistryIndex } from './packaging/registry-index.ts'
+import { buildpackUnknown, packageTooDeep } from './problems.ts'
 import { parseInput, readInput } from './read-input.ts'
 import type { Unpacked } from './unpacked.ts'
 
@@ -22,10 +23,16 @@ export interface FinderOptions {
   readonly scratch: string
   readonly report: Report
   readonly signal: AbortSignal
+  /** Where ids of buildpack registries are looked up; the public index unless told otherwise. */
+  readonly registry: string | undefined
+  readonly workingDirectory: string
 }
 
 /** A place where a buildpack of others may be. */
-export type BuildpackPlace = Extract<BuildpackLocator, { readonly kind: 'path' | 'url' | 'image' }>
+export type BuildpackPlace = Extract<
+  BuildpackLocator,
+  { readonly kind: 'path' | 'url' | 'image' | 'registry-id' }
+>
 
 /** Opens buildpacks that are not the builder's own. */
 export interface BuildpackFinder {
@@ -44,6 +51,14 @@ export function buildpackFinder(options: FinderOptions): BuildpackFinder {
   const open = async (place: BuildpackPlace, base: string, depth: number): Promise<OpenedBuildpacks> => {
     if (place.kind === 'image')
       return packagedBuildpacks(await images.find(place.reference), place.reference, unpacked)
+    if (place.kind === 'registry-id') {
+      const reference = await findInRegistryIndex(place.id, place.version, {
+        options: { ...options, buildpackRegistry: options.registry },
+        sources: async () => ({ access: options.http }),
+      })
+      options.report.line(`${place.id} is ${reference}`)
+      return packagedBuildpacks(await images.find(`docker://${reference}`), place.id, unpacked)
+    }
     if (place.kind === 'url') {
       const file = join(scratch, `${hexOf(digestOf(place.url)).slice(0, 16)}.download`)
       await downloadFile(place.url, file, options)
@@ -83,8 +98,6 @@ async function placeOf(text: string, base: string): Promise<BuildpackPlace> {
       return (await exists(resolve(base, text)))
         ? { kind: 'path', path: text }
         : { kind: 'image', reference: text }
-    case 'registry-id':
-      throw buildpackRegistryUnsupported(text)
     case 'from-builder':
     case 'builder-id':
       throw buildpackUnknown(text, [])

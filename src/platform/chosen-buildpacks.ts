@@ -16,7 +16,7 @@ import type { BuildpackShelf } from './builder.ts'
 import { buildpackSources } from './buildpack-directory.ts'
 import { type BuildpackFinder, type BuildpackPlace, exists, isFile } from './buildpack-finder.ts'
 import { inlineBuildpack } from './inline-buildpacks.ts'
-import { buildpackRegistryUnsupported, buildpackUnknown } from './problems.ts'
+import { buildpackUnknown } from './problems.ts'
 import { parseInput } from './read-input.ts'
 
 /** Which buildpacks a build tries, in which order, and where they are. */
@@ -59,7 +59,7 @@ export interface BuildpackChoice {
 
 /**
  * Chooses as pack does: what the person named, else the group of the project descriptor, else the order of the builder with `pre` and `post` around each
- * group. Throws a `Problem` (`BUILDPACK_UNKNOWN`, `BUILDPACK_REGISTRY_UNSUPPORTED`, or what opening a buildpack throws).
+ * group. Throws a `Problem` (`BUILDPACK_UNKNOWN`, or what opening a buildpack throws).
  */
 export async function chooseBuildpacks(choice: BuildpackChoice): Promise<ChosenBuildpacks> {
   const { project, builder } = choice
@@ -135,8 +135,6 @@ class Chosen {
         if (!known) throw this.#unknown(text)
         return known
       }
-      case 'registry-id':
-        throw buildpackRegistryUnsupported(text)
       case 'from-builder':
         throw this.#unknown(text)
       case 'bare':

@@ -267,15 +267,7 @@ export const buildpackUnknown = (name: string, known: readonly string[]) =>
   new Problem('BUILDPACK_UNKNOWN', {
     what: `Cannot find the buildpack ${name}`,
     why: 'it is neither a directory or file, nor a buildpack of the builder, nor an image of the store',
-    fix: `Use one of ${known.slice(0, 40).join(', ')}, a directory such as ./my-buildpack, or docker://REFERENCE for one in a registry.`,
-    exitCode: INVALID_INPUT,
-  })
-
-export const buildpackRegistryUnsupported = (name: string) =>
-  new Problem('BUILDPACK_REGISTRY_UNSUPPORTED', {
-    what: `Cannot look up the buildpack ${name}`,
-    why: 'builds do not ask the public buildpack registry, whose index says nothing that an image reference does not',
-    fix: 'Name its image: --buildpack docker://REFERENCE.',
+    fix: `Use one of ${known.slice(0, 40).join(', ')}, a directory such as ./my-buildpack, docker://REFERENCE for one in a registry, or urn:cnb:registry:ID for one of the buildpack registry.`,
     exitCode: INVALID_INPUT,
   })
 

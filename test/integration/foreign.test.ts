@@ -186,6 +186,15 @@ describe('builders and buildpacks of others', async () => {
       '--target',
       'linux/amd64',
     )
+    const digest = (await shop.crane('digest', `${shop.host}/bp/image`)).trim()
+    const entry = {
+      ns: 'acme',
+      name: 'image',
+      version: '1.0.0',
+      yanked: false,
+      addr: `${shop.host}/bp/image@${digest}`,
+    }
+    shop.write('index/im/ag/acme_image', `${JSON.stringify(entry)}\n`)
     for (const name of ['archive', 'web'])
       execFileSync('tar', ['-C', name, '-czf', `${name}.tgz`, '--mode=a-x,a+X', '.'], {
         cwd: place.directory,
@@ -207,14 +216,14 @@ describe('builders and buildpacks of others', async () => {
         'file.cnb',
         './archive.tgz',
         `${address}/web.tgz`,
-        `${shop.host}/bp/image`,
+        'urn:cnb:registry:acme/image@1.0.0',
         `docker://${shop.host}/bp/meta`,
         'urn:cnb:builder:acme/old@1.2.3',
         'from=builder:acme/new',
         `file://${directory}`,
       ]
       const list = forms.flatMap(form => ['--buildpack', form])
-      const { said } = await built(place, [...words(imageName()), '--builder', own, ...list])
+      const { said } = await built(place, [...words(imageName()), '--builder', own, '-R', 'index', ...list])
       const order = [...said.matchAll(/^(acme\/\S+) speaks$|^(old|new): (?:2000|home)/gm)].map(
         ([, id, name]) => id ?? name,
       )
@@ -237,12 +246,12 @@ describe('builders and buildpacks of others', async () => {
       const cases: [form: string, exitCode: number, expected: RegExp][] = [
         ['acme/unknown', 3, /acme\/unknown[\s\S]*acme\/all/],
         ['urn:cnb:builder:acme/unknown', 3, /acme\/unknown/],
-        ['urn:cnb:registry:acme/unknown', 3, /registry/],
         [`${address}/none.tgz`, 3, /404/],
         ['lifecycle.tar', 3, /buildpack\.toml/],
         ['builder.toml', 3, /builder\.toml/],
         [`docker://${shop.host}/base/run`, 3, /io\.buildpacks\.buildpackage\.metadata/],
         [`docker://${shop.host}/bp/gone`, 3, /bp\/gone/],
+        [`${shop.host}/bp/gone`, 3, /bp\/gone/],
       ]
       for (const [form, exitCode, expected] of cases)
         assert.match(

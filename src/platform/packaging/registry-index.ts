@@ -2,12 +2,20 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { chooseRegistryEntry, parseRegistryIndex, registryIndexPath } from '#cnb'
 import { isSystemError, readAll, redact } from '#std'
-import type { PackagingContext } from './context.ts'
+import type { PackagingContext, PackagingOptions } from './context.ts'
 import { notInRegistryIndex } from './problems.ts'
 
 /** The public index of buildpacks, which pack asks too. */
 const PUBLIC = 'https://github.com/buildpacks/registry-index'
 const LARGEST = 4 << 20
+
+/** What an index is read with. */
+export interface RegistryIndexAccess {
+  readonly options: Pick<PackagingOptions, 'buildpackRegistry' | 'workingDirectory' | 'signal'>
+  readonly sources: () => Promise<{
+    readonly access: Pick<Awaited<ReturnType<PackagingContext['sources']>>['access'], 'get'>
+  }>
+}
 
 /**
  * The image of a buildpack that a registry index lists (CNB registry specification), by digest. The index is a directory (a clone of its repository), an address
@@ -16,7 +24,7 @@ const LARGEST = 4 << 20
 export async function findInRegistryIndex(
   id: string,
   version: string | undefined,
-  context: PackagingContext,
+  context: RegistryIndexAccess,
 ): Promise<string> {
   const registry = context.options.buildpackRegistry ?? PUBLIC
   const [namespace = '', name = '', ...more] = id.split('/')
@@ -38,7 +46,11 @@ export async function findInRegistryIndex(
   return entry.address
 }
 
-async function read(registry: string, path: string, context: PackagingContext): Promise<string | undefined> {
+async function read(
+  registry: string,
+  path: string,
+  context: RegistryIndexAccess,
+): Promise<string | undefined> {
   if (/^https?:/.test(registry)) return download(`${addressOf(registry)}/${path}`, context)
   const directory = registry.startsWith('file:') ? new URL(registry).pathname : registry
   try {
@@ -57,7 +69,7 @@ function addressOf(registry: string): string {
     : registry.replace(/\/+$/, '')
 }
 
-async function download(url: string, context: PackagingContext): Promise<string | undefined> {
+async function download(url: string, context: RegistryIndexAccess): Promise<string | undefined> {
   const { access } = await context.sources()
   const { signal } = context.options
   const { status, body } = await access.get(url, signal ? { signal } : {})
