@@ -12,6 +12,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -297,6 +298,18 @@ describe('packaged buildpacks under another lifecycle', { skip }, () => {
       /^java\.base@17/m,
     )
     assert.ok(!existsSync(join(jre, 'bin/javac')))
+  })
+
+  it('build a Go module with the Go that they fetch themselves', async () => {
+    const built = await buildSample('go/modules')
+    assert.ok(built.group.includes('slipway/go'))
+    assert.match(built.output, /Using Go 1\.26\.\d+ \(1\.26 by go\.mod\)/)
+    assert.deepEqual(readdirSync(built.app), [])
+    const programs = join(built.layers, 'slipway_go/targets/bin')
+    assert.deepEqual(readdirSync(programs), ['ferry'])
+    assert.equal(statSync(join(programs, 'ferry')).mode & 0o777, 0o755)
+    const bill = readFileSync(join(built.layers, 'sbom/launch/slipway_go/targets/sbom.cdx.json'), 'utf8')
+    assert.match(bill, /pkg:golang\/github\.com\/google\/uuid@v1\.6\.0/)
   })
 
   it('give a Procfile its processes without Java', async () => {
