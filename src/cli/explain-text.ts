@@ -22,7 +22,7 @@ function buildpacksText({ group, record }: Explained): string {
   const rows = others.map(({ id, version, result, words }) => [
     id,
     version,
-    result === 'passed' ? 'would fit, but belongs to no group that was chosen' : words || RESULTS[result],
+    result === 'passed' ? 'passed, but nothing needs it here' : words || RESULTS[result],
   ])
   return [
     `Buildpacks, from ${printable(record.chosenBy)}: the first group in which every one that is needed passed.`,
