@@ -91,7 +91,7 @@ export function openHttp(options: HttpOptions = {}): Http {
       try {
         const answer = await once(url, asked)
         if (!PASSING.has(answer.status) || attempt >= retries) return answer
-        wait = Math.max(wait, waitAsked(answer.headers['retry-after']))
+        wait = Math.max(wait, waitAsked(answer.headers))
         await letGo(answer)
       } catch (error) {
         if (asked.signal?.aborted || error instanceof BodyFailed || error instanceof Problem)
@@ -210,9 +210,13 @@ function redirected(from: string, location: string, first: string): string {
   return to.href
 }
 
-function waitAsked(header: string | undefined): number {
-  const seconds = Number(header)
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0
+/** The milliseconds that `Retry-After` asks for, in seconds or as a date (RFC 9110, 10.2.3); a date counts from the server's own. */
+export function waitAsked(headers: HttpAnswer['headers']): number {
+  const text = headers['retry-after']
+  if (text === undefined) return 0
+  const until = Date.parse(text) - Date.parse(headers.date ?? '')
+  const wait = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : until
+  return Number.isFinite(wait) && wait > 0 ? wait : 0
 }
 
 function isPassing(error: unknown): boolean {

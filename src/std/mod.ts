@@ -19,6 +19,7 @@ export {
   type HttpRequest,
   letGo,
   openHttp,
+  waitAsked,
 } from './http.ts'
 export {
   type CertificateBundle,

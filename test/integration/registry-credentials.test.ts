@@ -202,7 +202,7 @@ describe('tokens', () => {
     await push(server, authFor(server.host))
     assert.deepEqual(
       asked.map(({ url }) => url.searchParams.getAll('scope').join(' ')),
-      ['repository:team/shop:pull,push', 'repository:team/shop:pull'],
+      ['repository:team/shop:pull,push'],
     )
     assert.equal(asked[0]?.url.searchParams.get('service'), 'shop & co')
     assert.deepEqual([...new Set(asked.map(({ authorization }) => authorization))], [ANN])
@@ -273,6 +273,21 @@ describe('tokens', () => {
     writeFileSync(settings, `[[registry]]\nhost = "${server.host}"\ntoken-server = "${elsewhere.host}"\n`)
     await push(server, { environment: { ...authFor(server.host).environment, SLIPWAY_REGISTRIES: settings } })
     assert.equal(asked.at(-1)?.authorization, ANN)
+  })
+
+  it('allow writing where only that shows that there is nothing yet', async () => {
+    await using server = await startFaultRegistry()
+    const { issued, asked } = issuing(server)
+    // As Docker Hub does: whoever may only read is not even told that there is no such repository.
+    demanding(
+      server,
+      () => `Bearer realm="http://${server.host}/token"`,
+      () => issued.filter((_, at) => asked[at]?.url.searchParams.get('scope')?.endsWith(':pull,push')),
+    )
+    assert.equal(await pull(server, authFor(server.host)), undefined)
+    await push(server, authFor(server.host))
+    assert.ok(await pull(server, authFor(server.host)))
+    await assert.rejects(pull(server, {}), { code: 'REGISTRY_UNAUTHORIZED' })
   })
 
   it('come for an identity token by OAuth2, and a token that is given is sent as it is', async () => {

@@ -67,8 +67,23 @@ export class Authorization {
     const before = this.#way
     this.#way = way
     if (sent === undefined) return true
-    if (way.kind === 'bearer') this.#tokens.delete(scopes.join(' '))
+    if (way.kind === 'bearer') await this.#forget(scopes, sent)
     return sent.startsWith('Bearer ') && way.kind === 'bearer' && before.kind === 'bearer'
+  }
+
+  /** True if a token may be had that allows more: there are credentials, and a token server to show them to. */
+  async canAskForMore(repository: string): Promise<boolean> {
+    if (this.#way.kind !== 'bearer') return false
+    const credential = await this.#options.keychain.credential(this.#options.host, repository)
+    return credential !== undefined && credential.kind !== 'bearer'
+  }
+
+  /** Forgets a token that was not taken, unless another request has got a new one meanwhile. */
+  async #forget(scopes: readonly string[], sent: string): Promise<void> {
+    for (const key of keysOf(scopes)) {
+      const token = await this.#tokens.get(key)?.catch(() => undefined)
+      if (`Bearer ${token}` === sent) this.#tokens.delete(key)
+    }
   }
 
   /** How the host wants to be told who asks, as far as it has said. */
@@ -116,7 +131,9 @@ export class Authorization {
     credential: Credential | undefined,
   ): Promise<string> {
     const key = scopes.join(' ')
-    const known = this.#tokens.get(key)
+    const known = keysOf(scopes)
+      .map(each => this.#tokens.get(each))
+      .find(each => each !== undefined)
     if (known) return known
     const asking = this.#askForToken(way, scopes, credential)
     this.#tokens.set(key, asking)
@@ -161,6 +178,12 @@ export class Authorization {
       host === registry || KNOWN_TOKEN_SERVERS[registry] === host || (await tokenServers()).includes(host)
     )
   }
+}
+
+/** Whose token will do: one that allows writing allows reading too. */
+function keysOf(scopes: readonly string[]): string[] {
+  const key = scopes.join(' ')
+  return scopes.length === 1 && key.endsWith(':pull') ? [key, `${key},push`] : [key]
 }
 
 function ask(

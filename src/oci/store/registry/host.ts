@@ -62,6 +62,22 @@ export class RegistryHost {
 
   /** Sends a request; demands for credentials are met, and redirects followed where nothing is sent. Any other answer is the caller's. */
   async send(request: RegistryRequest): Promise<HttpAnswer> {
+    const wider = widerScopes(request)
+    if (!wider) return await this.#send(request)
+    // What does not exist yet is kept even from its owner by some registries, unless it is asked for with the right to write.
+    try {
+      const answer = await this.#send(request)
+      if (answer.status !== 401 && answer.status !== 403) return answer
+      if (!(await this.authorization.canAskForMore(request.repository))) return answer
+      await letGo(answer)
+    } catch (error) {
+      if (!isSystemError(error, 'REGISTRY_UNAUTHORIZED')) throw error
+      if (!(await this.authorization.canAskForMore(request.repository))) throw error
+    }
+    return await this.#send({ ...request, scopes: wider })
+  }
+
+  async #send(request: RegistryRequest): Promise<HttpAnswer> {
     if (request.place instanceof URL) return await this.#follow(request.place, request)
     if (this.#origin) return await this.#follow(new URL(request.place, await this.#origin), request)
     // The first request finds the scheme, and all others wait for that one.
@@ -156,6 +172,12 @@ export class RegistryHost {
       signal: this.#options.signal,
     })
   }
+}
+
+function widerScopes({ method, scopes }: RegistryRequest): readonly string[] | undefined {
+  const [scope = '', ...more] = scopes
+  const reading = method === 'GET' || method === 'HEAD'
+  return reading && more.length === 0 && scope.endsWith(':pull') ? [`${scope},push`] : undefined
 }
 
 /** What servers of Go, nginx and Apache answer to plain HTTP where they expect TLS. */

@@ -84,3 +84,11 @@ export const undeletable = (place: string, tag: boolean) =>
       ? 'Name the image by its digest (NAME@sha256:…) if all of its tags shall go.'
       : 'Ask who runs it; Docker Distribution needs storage.delete.enabled.',
   })
+
+export const otherRegistry = (text: string, registry: string) =>
+  new Problem('REGISTRY_OTHER', {
+    what: `Cannot write ${text}`,
+    why: `it is not in ${registry}, where the other names are, and all names of one image have to be in one registry`,
+    fix: 'Copy the image to the other registry once it is there: slipway copy docker://NAME docker://OTHER',
+    exitCode: 3,
+  })

@@ -17,7 +17,7 @@ import { deleteReference, listTags } from './listing.ts'
 import { type Document, Manifests } from './manifests.ts'
 import { packTarWhileSent } from './packing.ts'
 import { choosePlatform, type Platform } from './platform.ts'
-import { confused, manifestTooLarge, tagsPartial } from './problems.ts'
+import { confused, manifestTooLarge, otherRegistry, tagsPartial } from './problems.ts'
 import { EMPTY, listReferrers, putReferrer, type Referrer } from './referrers.ts'
 import type { Mirror } from './settings.ts'
 import { Uploads, type Wait } from './upload.ts'
@@ -266,8 +266,7 @@ export class RegistryStore implements ImageStore {
 
   #parse(text: string): Reference {
     const reference = parseReference(text)
-    if (reference.registry !== this.place.registry)
-      throw new Error(`${text} is not in the registry ${this.place.registry}`)
+    if (reference.registry !== this.place.registry) throw otherRegistry(text, this.place.registry)
     return reference
   }
 

@@ -1,4 +1,4 @@
-import { type Digest, type HttpAnswer, isSystemError, letGo } from '#std'
+import { type Digest, type HttpAnswer, isSystemError, letGo, waitAsked } from '#std'
 import { placeNamedBy, withParameter } from './addresses.ts'
 import type { BlobSource } from './blobs.ts'
 import { confused, interrupted } from './problems.ts'
@@ -250,7 +250,7 @@ class Passing extends Error {
   readonly seconds: number
   constructor({ status, headers }: HttpAnswer) {
     super(`status ${status}`)
-    this.seconds = Number(headers['retry-after'] ?? 0) || 0
+    this.seconds = waitAsked(headers) / 1000
   }
 }
 
