@@ -78,7 +78,7 @@ export async function openBuildGround(
     signal,
   })
   const images = openForeignImages({ store, ways, workingDirectory: request.workingDirectory, report, near })
-  const unpacked = await openUnpacked(home, report)
+  const unpacked = openUnpacked(home, report)
   const close = async () => {
     for (const each of [images, unpacked, sources]) await each[Symbol.asyncDispose]()
   }

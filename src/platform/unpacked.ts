@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Layer } from '#oci'
-import { digestOf, hexOf, ownedDirectory, type Report } from '#std'
+import { digestOf, hexOf, ownedDirectory, type Report, type TemporaryDirectory } from '#std'
 import { lockRoots, ROOTS, USED, unpackOnce } from './image-root.ts'
 import { mergeTrees, type UnpackedLayer } from './merge-trees.ts'
 import { once } from './once.ts'
@@ -21,14 +21,15 @@ export interface Unpacked extends AsyncDisposable {
   ): Promise<string>
 }
 
-/** Opens what is unpacked below `<home>/roots`. */
-export async function openUnpacked(home: string, report: Report): Promise<Unpacked> {
+/** Opens what is unpacked below `<home>/roots`. Nothing is made before it is needed. */
+export function openUnpacked(home: string, report: Report): Unpacked {
   const roots = join(home, ROOTS)
-  const claim = await ownedDirectory(join(home, 'runs'), 'run-')
+  let claim: Promise<TemporaryDirectory> | undefined
   const used = new Set<string>()
   const use = async (directory: string) => {
     used.add(relative(roots, directory).split('/')[0] ?? '')
-    await writeFile(join(claim.path, USED), [...used].join('\n'))
+    claim ??= ownedDirectory(join(home, 'runs'), 'run-')
+    await writeFile(join((await claim).path, USED), [...used].join('\n'))
   }
   return {
     async layer(tar) {
@@ -50,6 +51,6 @@ export async function openUnpacked(home: string, report: Report): Promise<Unpack
       await use(directory)
       return directory
     },
-    [Symbol.asyncDispose]: () => claim[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => (await claim)?.[Symbol.asyncDispose](),
   }
 }
