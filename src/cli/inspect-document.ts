@@ -38,7 +38,7 @@ function buildDocument(build: InspectedBuild) {
     run_images: runImages.map(name => ({ name })),
     rebasable,
     buildpacks,
-    ...(extensions.length > 0 && { extensions }),
+    extensions: extensions.length > 0 ? extensions : null,
     processes: processes.map(process => ({
       type: process.type,
       shell: process.direct ? '' : 'bash',

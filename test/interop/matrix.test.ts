@@ -244,7 +244,8 @@ describe('an image', () => {
       )
       await ground.slipway('sbom', 'download', name, '--remote', '--output-dir', ours as string)
       await ground.pack('sbom', 'download', name, '--remote', '--output-dir', theirs as string)
-      const found = files(theirs as string)
+      // The reference writes `null` there; slipway leaves the older form out.
+      const { 'layers/sbom/launch/sbom.legacy.json': _, ...found } = files(theirs as string)
       assert.ok(
         Object.keys(found).some(file => file.endsWith('tool/sbom.cdx.json')),
         Object.keys(found).join(),
@@ -305,7 +306,19 @@ describe('a builder', () => {
       'io.buildpacks.stack.mixins',
     ])
       assert.equal(ours?.config.config.Labels[label], theirs?.config.config.Labels[label], label)
-    assert.deepEqual(ours?.config.rootfs.diff_ids, theirs?.config.rootfs.diff_ids)
+    // TOML of pack is indented, and its layer of the lifecycle has the times of the archive.
+    const { stdout } = await ground.slipway(
+      ...['diff', `docker://${await builder('reference')}`, `docker://${await builder('us')}`],
+      ...['--only', 'files', '--json'],
+    )
+    assert.deepEqual(
+      JSON.parse(stdout).files.map(({ path }: { path: string }) => path),
+      ['/cnb/order.toml', '/cnb/run.toml', '/cnb/stack.toml'],
+    )
+    // Base, directories, the buildpack, variables.
+    const shared = (found?: Found) =>
+      found?.config.rootfs.diff_ids.filter((_, index) => ![3, 5, 6, 7].includes(index))
+    assert.deepEqual(shared(ours), shared(theirs))
     for (const key of ['User', 'WorkingDir', 'Env', 'Entrypoint', 'Cmd'])
       assert.deepEqual(ours?.config.config[key], theirs?.config.config[key], key)
   })
