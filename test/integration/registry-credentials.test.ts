@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -586,5 +588,71 @@ describe('mirrors', () => {
     await push(server, options)
     assert.ok(!mirror.requests.some(each => /^(?:POST|PUT|PATCH|DELETE)/.test(each)))
     assert.deepEqual([...new Set(mirror.authorizations)], ['-'])
+  })
+})
+
+describe('a registry behind a proxy', () => {
+  /** Tunnels every name to one server of this machine, for those who know the password. */
+  async function startProxy(to: string) {
+    const asked: string[] = []
+    const proxy = createServer((_request, response) => void response.writeHead(400).end())
+    proxy.on('connect', (request, socket) => {
+      asked.push(request.url ?? '')
+      if (request.headers['proxy-authorization'] !== ANN) return socket.end('HTTP/1.1 407 No\r\n\r\n')
+      const [, port] = to.split(':')
+      const onward = connect(Number(port), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Yes\r\n\r\n')
+        socket.pipe(onward).pipe(socket)
+      })
+      for (const end of [onward, socket])
+        end.on('error', () => [onward, socket].forEach(each => void each.destroy()))
+      return undefined
+    })
+    await new Promise<void>(done => proxy.listen(0, '127.0.0.1', done))
+    const { port } = proxy.address() as { port: number }
+    const close = async () => {
+      proxy.closeAllConnections()
+      await new Promise(done => proxy.close(done))
+    }
+    return {
+      asked,
+      url: (login: string) => `http://${login}@127.0.0.1:${port}`,
+      [Symbol.asyncDispose]: close,
+    }
+  }
+
+  it('is reached by a tunnel, keeps its certificate, and leads nowhere on this machine', async t => {
+    if (!tls) return t.skip('there is no openssl on this machine')
+    const { server: own, authority } = tls
+    await using server = await startFaultRegistry({ cert: own.certificate, key: own.key })
+    await using proxy = await startProxy(server.host)
+    const certificates = async () => authority.certificate
+    const through = { certificates, environment: { HTTPS_PROXY: proxy.url('ann:secret') } }
+    const named = { ...server, host: 'registry.invalid' }
+    await push(named, through)
+    assert.ok(await pull(named, through))
+    assert.deepEqual([...new Set(proxy.asked)], ['registry.invalid:443'])
+    await assert.rejects(pull(named, { ...through, certificates: async () => undefined }), {
+      code: 'HTTP_UNREACHABLE',
+      message: /certificate/,
+    })
+    await assert.rejects(pull({ ...server, host: 'other.invalid' }, through), {
+      code: 'HTTP_UNREACHABLE',
+      message: /altnames/,
+    })
+    const stranger = { certificates, environment: { HTTPS_PROXY: proxy.url('ann:wrong') } }
+    await assert.rejects(pull(named, stranger), {
+      code: 'HTTP_UNREACHABLE',
+      message: /the proxy .* answered 407/,
+    })
+
+    for (const to of [`https://${server.host}/x`, 'https://169.254.169.254/x', 'https://[::1]/x']) {
+      server.on(/^GET .*blobs/, say(307, { location: to }))
+      await assert.rejects(pull(named, through), { code: 'REGISTRY_ADDRESS' })
+      server.on(/^POST/, say(202, { location: to }))
+      await assert.rejects(push(named, through), { code: 'REGISTRY_ADDRESS' })
+      server.on(/^GET/, say(401, { 'www-authenticate': `Bearer realm="${to}"` }))
+      await assert.rejects(pull(named, through), { code: 'REGISTRY_ADDRESS' })
+    }
   })
 })

@@ -77,7 +77,7 @@ export function makeCertificates(directory: string): TestAuthority | undefined {
       '-out',
       'ca.crt',
     )
-    const server = signed('server', 'subjectAltName=IP:127.0.0.1,DNS:localhost')
+    const server = signed('server', 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.invalid')
     return { authority: read('ca'), server, client: signed('client', 'extendedKeyUsage=clientAuth') }
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined

@@ -89,10 +89,11 @@ export class Transport {
   /** Made once: reading all authorities anew for each connection would take longer than many a request. */
   #secureContext(): Promise<SecureContext> {
     this.#context ??= (async () => {
-      const { createSecureContext, rootCertificates } = await import('node:tls')
+      // An import of `node:tls` would decode all root certificates, whether they are needed or not.
+      const tls = process.getBuiltinModule('node:tls')
       const { certificates, clientCertificate } = this.#options
-      return createSecureContext({
-        ...(certificates !== undefined && { ca: [...rootCertificates, certificates] }),
+      return tls.createSecureContext({
+        ...(certificates !== undefined && { ca: [...tls.rootCertificates, certificates] }),
         ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }),
       })
     })()

@@ -1,7 +1,7 @@
 import { request as plainRequest, type RequestOptions } from 'node:http'
 import { Agent, type AgentOptions, request as secureRequest } from 'node:https'
 import { isIP, type Socket } from 'node:net'
-import { connect, type SecureContext } from 'node:tls'
+import type { SecureContext } from 'node:tls'
 import { proxyAuthorization } from './proxy.ts'
 
 /** An agent whose connections go through a proxy that sees nothing of them but the name of the server (RFC 9110, CONNECT). */
@@ -15,7 +15,7 @@ export function tunnelAgent(proxy: URL, context: SecureContext, options: AgentOp
     ) {
       tunnel(proxy, `${isIP(host ?? '') === 6 ? `[${host}]` : host}:${port ?? 443}`, context).then(
         socket => {
-          const secured = connect({
+          const secured = process.getBuiltinModule('node:tls').connect({
             socket,
             secureContext: context,
             rejectUnauthorized: rejectUnauthorized !== false,
