@@ -1,5 +1,6 @@
 import type { Analyzed, BuildMetadata, Group, Plan } from '#cnb'
 import { build } from '#lifecycle'
+import { silent } from '#std'
 import { buildTarget } from './build-target.ts'
 import { osRelease } from './detect-phase.ts'
 import { NOT_ANALYZED } from './documents.ts'
@@ -18,7 +19,7 @@ export async function buildPhase(
     ...{ report: log, signal, places, group, plan, environment: inherited },
     executor: await context.executor(),
     buildpacks: builderModules(inputs.buildpacks, inputs.extensions),
-    target: buildTarget(analyzed.runImage.target, await osRelease(), log),
+    target: buildTarget(analyzed.runImage.target, await osRelease(), silent),
     ...{ platformApi: inputs.api, execEnv: inputs.execEnv },
   })
 }

@@ -15,6 +15,8 @@ export interface Pod {
   readonly user: { readonly uid: number; readonly gid: number }
   /** Directories of this machine by the place where the container finds them, writable. */
   readonly volumes: Readonly<Record<string, string>>
+  /** The same for what it may only read. */
+  readonly shown: Readonly<Record<string, string>>
 }
 
 /** How a container ended. */
@@ -65,13 +67,14 @@ export async function podRunner(): Promise<PodRunner | string> {
 const NO_CAPABILITIES = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] }
 
 /** The container in the words of the OCI runtime specification (config.md, config-linux.md). */
-function configOf({ root, command, environment, user, volumes }: Pod, seccomp: unknown) {
+function configOf({ root, command, environment, user, volumes, shown }: Pod, seccomp: unknown) {
   const own = process.getuid?.() ?? 0
   const mapped = own !== 0
   const id = (inside: number, outside: number) => [{ containerID: inside, hostID: outside, size: 1 }]
-  const binds = Object.entries(volumes).map(([destination, source]) => ({
-    ...{ destination, source, type: 'bind', options: ['rbind', 'rw', 'nosuid', 'nodev'] },
-  }))
+  const bind = (places: Pod['volumes'], mode: string) =>
+    Object.entries(places).map(([destination, source]) => ({
+      ...{ destination, source, type: 'bind', options: ['rbind', mode, 'nosuid', 'nodev'] },
+    }))
   return {
     ociVersion: '1.0.2',
     process: {
@@ -97,7 +100,8 @@ function configOf({ root, command, environment, user, volumes }: Pod, seccomp: u
         source: 'shm',
         options: ['nosuid', 'noexec', 'nodev', 'mode=1777'],
       },
-      ...binds,
+      ...bind(shown, 'ro'),
+      ...bind(volumes, 'rw'),
     ],
     linux: {
       namespaces: ['pid', 'mount', 'ipc', 'uts', ...(mapped ? ['user'] : [])].map(type => ({ type })),
@@ -125,6 +129,22 @@ interface EngineRule {
   readonly excludes?: { readonly caps?: readonly string[]; readonly arches?: readonly string[] }
 }
 
+/** What Docker's profile, unlike Podman's, lets nobody do without CAP_SYS_ADMIN. */
+const PRIVILEGED = [
+  ...[
+    'clone3',
+    'fsconfig',
+    'fsmount',
+    'fsopen',
+    'fspick',
+    'mount',
+    'mount_setattr',
+    'move_mount',
+    'open_tree',
+  ],
+  ...['pivot_root', 'setns', 'umount', 'umount2', 'unshare', 'chroot', 'keyctl', 'add_key', 'request_key'],
+]
+
 /** The profile of the container engines as a runtime takes it: the rules that hold for a process without capabilities, on this architecture. */
 function seccompOf(profile: {
   readonly defaultAction: string
@@ -141,7 +161,11 @@ function seccompOf(profile: {
     ...(profile.defaultErrnoRet !== undefined && { defaultErrnoRet: profile.defaultErrnoRet }),
     architectures: arch === 'arm64' ? ['SCMP_ARCH_AARCH64'] : ['SCMP_ARCH_X86_64'],
     syscalls: profile.syscalls.filter(holds).map(({ names, action, errnoRet, args }) => ({
-      ...{ names, action, ...(errnoRet !== undefined && { errnoRet }) },
+      ...{
+        names: names.filter(name => !PRIVILEGED.includes(name)),
+        action,
+        ...(errnoRet !== undefined && { errnoRet }),
+      },
       ...(args && args.length > 0 && { args }),
     })),
   }
