@@ -40,7 +40,7 @@ export interface BuildRequest {
   /** Leave image extensions of the builder out. */
   readonly skipExtensions: boolean
   readonly workingDirectory: string
-  /** Default `slipway/run:base`. */
+  /** Default `slipway/run:base`; for Go modules `slipway/run:static`. */
   readonly runImage: string | undefined
   readonly defaultProcess: string | undefined
   readonly network: 'host' | 'none'
