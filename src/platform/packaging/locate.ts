@@ -1,14 +1,14 @@
 import { open, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type BuildpackDescriptor, idAndVersion, mayBeRegistryId, parseBuildpackLocator } from '#cnb'
-import { isLayoutArchive, readLayoutArchive } from '#oci'
-import { digestOf, hexOf, isSystemError } from '#std'
+import { type Image, isLayoutArchive, readLayoutArchive } from '#oci'
+import { digestOf, hexOf, isSystemError, Problem } from '#std'
 import { downloadFile } from '../download-file.ts'
 import { archiveFiles, directoryFiles, type ModuleFiles, plainBytes } from './blob.ts'
 import type { PackagingContext } from './context.ts'
 import { imageModules } from './image-modules.ts'
 import type { LocatedModules } from './module.ts'
-import { moduleMissing, notInContext } from './problems.ts'
+import { moduleInvalid, moduleMissing, notInContext } from './problems.ts'
 import { findInRegistryIndex } from './registry-index.ts'
 import { rootModule } from './root-module.ts'
 
@@ -77,7 +77,7 @@ export async function locateFiles(
 
 async function filesOf(file: string, place: string): Promise<ModuleFiles | undefined> {
   const packed = await isPacked(file)
-  const layout = await isLayoutArchive(place, () => plainBytes(file, packed))
+  const layout = await asModule(place, () => isLayoutArchive(place, () => plainBytes(file, packed)))
   return layout ? undefined : archiveFiles(file, place, packed)
 }
 
@@ -90,8 +90,26 @@ async function ofPath(path: string, place: string, kind: Kind, context: Packagin
 async function ofFile(file: string, place: string, kind: Kind, context: PackagingContext) {
   const files = await filesOf(file, place)
   if (files) return { main: await rootModule(files, kind), dependencies: [] }
-  const archive = context.keep(await readLayoutArchive(file, await context.scratch()))
-  return imageModules(archive.image, place, kind)
+  return imageModules(await openArchive(file, place, context), place, kind)
+}
+
+/** The image in a `.cnb` file. Throws a `Problem` (`MODULE_INVALID`, or what reading its documents throws). */
+export async function openArchive(file: string, place: string, context: PackagingContext): Promise<Image> {
+  return asModule(
+    place,
+    async () => context.keep(await readLayoutArchive(file, await context.scratch())).image,
+  )
+}
+
+/** Whoever gives an archive hears of it by its own name. */
+async function asModule<Result>(place: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'ARCHIVE_UNUSABLE')
+      throw moduleInvalid(place, error.why, error)
+    throw error
+  }
 }
 
 async function ofImage(reference: string, kind: Kind, context: PackagingContext): Promise<LocatedModules> {

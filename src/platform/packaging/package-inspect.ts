@@ -12,9 +12,10 @@ import {
   parseBuildpackLocator,
   parseModuleLayers,
 } from '#cnb'
-import { type Image, labelsOf, readLayoutArchive } from '#oci'
+import { type Image, labelsOf } from '#oci'
 import { bothImages } from './builder-inspect.ts'
 import type { PackagingContext } from './context.ts'
+import { openArchive } from './locate.ts'
 import { notPackaged } from './problems.ts'
 import { findInRegistryIndex } from './registry-index.ts'
 
@@ -40,8 +41,7 @@ export interface PackageFacts {
 export async function inspectPackage(text: string, context: PackagingContext): Promise<InspectedPackage> {
   const path = await fileOf(text, context)
   if (path !== undefined) {
-    const archive = context.keep(await readLayoutArchive(path, await context.scratch()))
-    return { name: text, location: 'file', local: factsOf(archive.image, text) }
+    return { name: text, location: 'file', local: factsOf(await openArchive(path, text, context), text) }
   }
   const registry = await registryReference(text, context)
   const name = registry === undefined ? text : `docker://${registry}`
