@@ -16,7 +16,7 @@ import type { BuildpackSource, Executor, FoundBuildpack, Place, Places } from '.
 import { buildpackMissing, EXIT, extensionFailed } from './problems.ts'
 import { hasFile } from './run-detect.ts'
 import { planDirectory, scratchOf } from './scratch.ts'
-import { ownDirectory, readUntrustedText } from './untrusted.ts'
+import { isDirectoryItself, ownDirectory, readUntrustedText } from './untrusted.ts'
 
 /** What generating is handed. */
 export interface GenerateOptions {
@@ -117,6 +117,7 @@ async function outputPlace({ host, inside }: Place, id: string): Promise<Place> 
 }
 
 async function readGenerated(extension: string, directory: string): Promise<Output> {
+  if (!(await isDirectoryItself(directory))) return { extension, run: undefined }
   const build = await readUntrustedText(join(directory, BUILD))
   if (build !== undefined) refuseDockerfile(build, extension, BUILD)
   return { extension, run: await readUntrustedText(join(directory, RUN)) }

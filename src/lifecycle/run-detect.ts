@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type BaseTarget,
@@ -9,11 +9,11 @@ import {
   fullName,
   parseBuildPlan,
 } from '#cnb'
-import { isSystemError, Problem, printable, redact } from '#std'
+import { Problem, printable, redact } from '#std'
 import { buildpackEnvironment, type GivenVariables } from './buildpack-environment.ts'
 import type { Executor, FoundBuildpack, Places } from './executor.ts'
 import { planDirectory } from './scratch.ts'
-import { readUntrustedText } from './untrusted.ts'
+import { isDirectoryItself, readUntrustedText } from './untrusted.ts'
 
 /** How one bin/detect ended. */
 export interface DetectRun {
@@ -86,15 +86,10 @@ export function lastWords(output: string): string {
 }
 
 async function shippedPlan(found: FoundBuildpack): Promise<DetectRun> {
-  const file = join(found.root.host, 'detect', 'plan.toml')
-  return planned(found.descriptor, '', async () => {
-    try {
-      return await readFile(file, 'utf8')
-    } catch (error) {
-      if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
-      throw error
-    }
-  })
+  const directory = join(found.root.host, 'detect')
+  return planned(found.descriptor, '', async () =>
+    (await isDirectoryItself(directory)) ? readUntrustedText(join(directory, 'plan.toml')) : undefined,
+  )
 }
 
 async function planned(
