@@ -13,6 +13,7 @@ import {
   printJson,
   readAll,
   readIfExists,
+  VERSION,
   writeDurably,
 } from '#std'
 import { alone } from './alone.ts'
@@ -37,7 +38,7 @@ export async function storeBase(
   const key = baseKey(recipe, lock)
   await using _ = await store.lease()
   const system = await systemLayer(recipe, lock, key, store, context)
-  const papers = await papersLayer(recipe, lock, system.diffId, store)
+  const papers = await papersLayer(recipe, lock, system.diffId, store, context)
   const { os, architecture, created, config, history } = settingsOf(recipe, lock, key)
   const labels = Object.entries({ ...config.Labels, [SBOM_LABEL]: papers.diffId })
   const image = {
@@ -55,15 +56,27 @@ export async function storeBase(
   return await store.write(image, names)
 }
 
-/** Small, and the same whenever it is asked for: its digest says whether the store has it. */
+/** Another one where the same recipe and lock give other bills of materials. */
+const PAPERS_REVISION = 1
+
+/** Small, and the same whenever it is asked for; so which one it was the last time is remembered. */
 async function papersLayer(
   recipe: Recipe,
   lock: BaseLock,
   system: Digest,
   store: LayoutStore,
+  { home }: AssemblyContext,
 ): Promise<Layer> {
+  const inputs = hexOf(digestOf(JSON.stringify([PAPERS_REVISION, VERSION, recipe, lock, system])))
+  const record = join(home, 'bases', `${inputs}.papers.json`)
+  const known = await recorded(record)
+  const kept = known && (await store.layerByDiffId(known))
+  if (kept) return kept
   const tar = await readAll(sbomLayer(recipe, lock, system))
-  return (await store.layerByDiffId(digestOf(tar))) ?? (await store.addLayer(() => Readable.from([tar])))
+  const layer =
+    (await store.layerByDiffId(digestOf(tar))) ?? (await store.addLayer(() => Readable.from([tar])))
+  await writeDurably(record, printJson({ layer: layer.diffId }))
+  return layer
 }
 
 async function systemLayer(

@@ -4,7 +4,7 @@ import { chmod, copyFile, lstat, writeFile } from 'node:fs/promises'
 import { release } from 'node:os'
 import { basename, join } from 'node:path'
 import { ownedDirectory, type TemporaryDirectory } from '#std'
-import { makeDevices } from './devices.ts'
+import { makeSpecialFiles } from './devices.ts'
 import { type CgroupHome, findCgroupHome } from './limits/cgroup.ts'
 import { canLimitProcesses } from './limits/resource-limits.ts'
 import { Pipes } from './pipes.ts'
@@ -49,9 +49,9 @@ export async function prepareGround(bwrap: Bwrap, parent: string): Promise<Groun
   const root = process.getuid?.() === 0
   const nothingPath = join(directory.path, 'nothing')
   await writeFile(nothingPath, '', { mode: 0o444 })
-  const [command, devices, cgroups, prlimit] = await Promise.all([
+  const [command, { pipes, devices }, cgroups, prlimit] = await Promise.all([
     ownCopy(bwrap.program, directory),
-    root ? makeDevices(join(directory.path, 'dev')) : undefined,
+    makeSpecialFiles(directory.path, root),
     findCgroupHome(),
     root ? false : canLimitProcesses(release()),
   ])
@@ -61,7 +61,7 @@ export async function prepareGround(bwrap: Bwrap, parent: string): Promise<Groun
   return {
     bwrap,
     command,
-    pipes: new Pipes(directory.path),
+    pipes: new Pipes(directory.path, pipes),
     nothing,
     nothingPath,
     fileOf(content) {

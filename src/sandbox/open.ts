@@ -28,12 +28,12 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   return openBwrapSandbox(await chooseBwrap(options), options.temporary)
 }
 
-async function chooseBwrap({ environment, fetchBwrap, overlays }: SandboxOptions): Promise<Bwrap> {
-  const found = await findBwrap(environment.PATH)
+async function chooseBwrap({ environment, fetchBwrap, overlays, temporary }: SandboxOptions): Promise<Bwrap> {
+  const found = await findBwrap(environment.PATH, temporary)
   if (!('unusable' in found) && (!overlays || found.overlays || !fetchBwrap)) return found
   if (!fetchBwrap) throw noBwrap('unusable' in found ? found.unusable : '')
   try {
-    const fetched = await describeBwrap(await fetchBwrap())
+    const fetched = await describeBwrap(await fetchBwrap(), temporary)
     if ('unusable' in fetched) throw noBwrap(fetched.unusable)
     return fetched
   } catch (error) {

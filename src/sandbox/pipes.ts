@@ -10,11 +10,14 @@ import { promisify } from 'node:util'
  */
 export class Pipes {
   readonly #directory: string
-  readonly #free: string[] = []
-  #made = 0
+  readonly #free: string[]
+  #made: number
 
-  constructor(directory: string) {
+  /** `made` are those that are in the directory already: `pipe-0`, `pipe-1`, … */
+  constructor(directory: string, made: readonly string[]) {
     this.#directory = directory
+    this.#free = [...made]
+    this.#made = made.length
   }
 
   async take(): Promise<Pipe> {

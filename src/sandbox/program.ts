@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { access, mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
+import { readIfExists } from '#std'
 
 /**
  * The bubblewrap program: a file to execute, or one that was unpacked from packages and is executed by its own dynamic loader
@@ -27,8 +28,11 @@ export type Unusable = { readonly unusable: string }
 const OLDEST = [0, 8] as const
 const OVERLAYS = [0, 11] as const
 
-/** Finds bubblewrap in PATH. A set-uid copy does not count: it works by privilege, and refuses options that are needed here. */
-export async function findBwrap(path: string | undefined): Promise<Bwrap | Unusable> {
+/**
+ * Finds bubblewrap in PATH. A set-uid copy does not count: it works by privilege, and refuses options that are needed here. `memory` is a
+ * directory for what programs have said of themselves.
+ */
+export async function findBwrap(path: string | undefined, memory: string): Promise<Bwrap | Unusable> {
   for (const directory of (path ?? '').split(delimiter)) {
     if (!isAbsolute(directory)) continue
     const candidate = join(directory, 'bwrap')
@@ -38,21 +42,30 @@ export async function findBwrap(path: string | undefined): Promise<Bwrap | Unusa
     } catch {
       continue
     }
-    return await describeBwrap({ path: candidate })
+    return await describeBwrap({ path: candidate }, memory)
   }
   return { unusable: 'bwrap is not in PATH' }
 }
 
-/** Asks a bubblewrap for its version. */
-export async function describeBwrap(program: BwrapProgram): Promise<Bwrap | Unusable> {
-  const [file, ...words] = commandOf(program)
+/** Asks a bubblewrap for its version; not again as long as its files stay what they are. */
+export async function describeBwrap(program: BwrapProgram, memory: string): Promise<Bwrap | Unusable> {
   const name = 'path' in program ? program.path : program.binary
-  let text: string
-  try {
-    const { stdout } = await promisify(execFile)(file, [...words, '--version'], { env: {}, timeout: 10_000 })
-    text = stdout.trim()
-  } catch (error) {
-    return { unusable: `${name} does not run: ${error instanceof Error ? error.message : String(error)}` }
+  const record = join(memory, 'bwrap.version')
+  const identity = await identityOf(program)
+  const [known, said] = (await readIfExists(record))?.split('\n') ?? []
+  let text = known === identity ? said : undefined
+  if (text === undefined) {
+    const [file, ...words] = commandOf(program)
+    try {
+      const { stdout } = await promisify(execFile)(file, [...words, '--version'], {
+        env: {},
+        timeout: 10_000,
+      })
+      text = stdout.trim()
+    } catch (error) {
+      return { unusable: `${name} does not run: ${error instanceof Error ? error.message : String(error)}` }
+    }
+    await remember(record, `${identity}\n${text.slice(0, 100).split('\n')[0]}`)
   }
   const version = /^bubblewrap (\d+)\.(\d+)/.exec(text)
   if (!version) return { unusable: `${name} does not say that it is bubblewrap` }
@@ -61,6 +74,27 @@ export async function describeBwrap(program: BwrapProgram): Promise<Bwrap | Unus
   if (!reaches(found, OLDEST))
     return { unusable: `${name} is version ${words_}, and 0.8 is the oldest that will do` }
   return { program, version: words_, overlays: reaches(found, OVERLAYS) }
+}
+
+/** Paths and what stat says of the files. */
+async function identityOf(program: BwrapProgram): Promise<string> {
+  const files = 'path' in program ? [program.path] : [program.loader, program.binary]
+  const found = await Promise.all(
+    files.map(async file => {
+      const stats = await stat(file, { bigint: true }).catch(() => undefined)
+      return [file, stats?.dev, stats?.ino, stats?.size, stats?.mtimeNs, stats?.ctimeNs]
+    }),
+  )
+  return JSON.stringify(found, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+}
+
+/** Only a memory: where it cannot be written, the program is asked again. */
+async function remember(record: string, text: string): Promise<void> {
+  const staged = `${record}.${process.pid}`
+  await mkdir(join(record, '..'), { recursive: true })
+    .then(() => writeFile(staged, text))
+    .then(() => rename(staged, record))
+    .catch(() => {})
 }
 
 /** The words that start a bubblewrap. */
