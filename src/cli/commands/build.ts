@@ -49,7 +49,10 @@ export const build = command({
     },
     'skip-extensions': { help: 'leave image extensions of the builder out' },
     descriptor: { short: 'd', value: 'FILE', help: 'project descriptor (default: project.toml of the app)' },
-    'run-image': { value: 'NAME', help: 'image to put the app on (default: slipway/run:base; run:static for Go)' },
+    'run-image': {
+      value: 'NAME',
+      help: 'image to put the app on (default: slipway/run:base; run:static for Go)',
+    },
     'default-process': { short: 'D', value: 'TYPE', help: 'process that starts when none is named' },
     tag: { short: 't', value: 'NAME', multiple: true, help: 'another name for the image' },
     publish: { help: 'push the image to its registry, and keep nothing of it here' },
