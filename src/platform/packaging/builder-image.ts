@@ -60,6 +60,7 @@ export async function builderImage(ingredients: BuilderIngredients): Promise<Ima
     ...(await builderDocuments(config, resolved)),
   ]
   const labels = {
+    ...ingredients.lifecycle.labels,
     ...ingredients.labels,
     [BUILDPACK_LAYERS_LABEL]: printModuleLayers(buildpacks.layers),
     [EXTENSION_LAYERS_LABEL]: printModuleLayers(extensions.layers),

@@ -14,6 +14,8 @@ import { lifecycleInvalid } from './problems.ts'
 /** A lifecycle for a builder. */
 export interface BuilderLifecycle {
   readonly descriptor: LifecycleDescriptor
+  /** What makes a builder with it an image that `pack` can take the phases from (`--lifecycle-image`): slipway's own is published in no other. */
+  readonly labels?: Readonly<Record<string, string>>
   /** Its files, by name; all go to /cnb/lifecycle. */
   entries(): AsyncIterable<TarEntry>
 }
@@ -50,6 +52,10 @@ export async function chooseLifecycle(
   })
   return {
     descriptor,
+    labels: {
+      'io.buildpacks.lifecycle.version': descriptor.version,
+      'io.buildpacks.lifecycle.apis': JSON.stringify(descriptor.apis),
+    },
     async *entries() {
       for (const { name, mode, path } of files) {
         const { size } = await stat(path)
