@@ -75,3 +75,8 @@ export function withTag(reference: Reference): Reference {
     ? { ...reference, tag: 'latest' }
     : reference
 }
+
+/** By what a registry knows it in its repository: the digest, else the tag, else `latest`. */
+export function nameIn({ tag, digest }: Reference): string {
+  return digest ?? tag ?? 'latest'
+}

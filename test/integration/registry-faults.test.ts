@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -256,6 +257,19 @@ describe('a push', () => {
         .store(repository(server))
         .write(image, [`${server.host}/team/shop:1`])
       assert.deepEqual(server.requests, ['HEAD /v2/team/shop/manifests/1'])
+    }))
+
+  it('sends a layer again that the registry has lost since it was seen there', () =>
+    against(async (server, open) => {
+      const registries = open()
+      const store = registries.store(repository(server))
+      const layer = await store.addLayer(large)
+      const image = append(emptyImage('linux', 'amd64'), [{ layer, history: {} }])
+      const kept = server.registry.contents.blobs.get('team/shop')?.get(layer.blob.digest) as Buffer
+      server.registry.contents.blobs.get('team/shop')?.delete(layer.blob.digest)
+      const { origin: _, ...local } = { ...layer, compressed: async () => Readable.from([kept]) }
+      await store.write({ ...image, layers: [local] }, [`${server.host}/team/shop:1`])
+      await isWhole(server, open())
     }))
 
   it('mounts layers of another repository, and sends them where they cannot be mounted', () =>
