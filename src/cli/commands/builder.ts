@@ -1,5 +1,12 @@
 import { parseTarget } from '#cnb'
-import { createBuilder, inspectBuilder, KNOWN_BUILDERS, labelsFrom, openPackaging } from '#platform'
+import {
+  createBuilder,
+  inspectBuilder,
+  KNOWN_BUILDERS,
+  labelsFrom,
+  openPackaging,
+  parseVariable,
+} from '#platform'
 import { builderDocument, builderText } from '../builder-text.ts'
 import { command } from '../command.ts'
 import { PULL_OPTIONS, packagingFrom } from '../packaging.ts'
@@ -19,6 +26,12 @@ export const create = command({
     'run-image': {
       value: 'REF',
       help: 'run image of our own builder (default: the run:base that belongs to it)',
+    },
+    env: {
+      short: 'e',
+      value: 'NAME=VALUE',
+      multiple: true,
+      help: 'variable of every build with our own builder, such as SLIPWAY_APT_MIRROR; NAME alone passes yours on',
     },
     publish: { help: 'write it to the registry that its name says, for every target' },
     target: {
@@ -43,6 +56,11 @@ export const create = command({
   ],
   async run(input, surroundings) {
     await using context = openPackaging(packagingFrom(input, surroundings))
+    const variables = new Map<string, string>()
+    for (const text of input.env) {
+      const variable = parseVariable(text, surroundings.environment)
+      if (variable) variables.set(...variable)
+    }
     const written = await createBuilder(
       {
         name: input.builder,
@@ -50,6 +68,7 @@ export const create = command({
         config: input.config,
         base: input.base,
         runImage: input['run-image'],
+        variables,
         targets: input.target.map(parseTarget),
         labels: labelsFrom(input.label),
         flatten: input.flatten,

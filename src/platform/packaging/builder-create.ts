@@ -32,6 +32,8 @@ export interface BuilderRequest {
   readonly base?: string | undefined
   /** The name of the run image of slipway's own builder. */
   readonly runImage?: string | undefined
+  /** Variables of every build that nobody else sets, for slipway's own builder: `NAME` and value. */
+  readonly variables: ReadonlyMap<string, string>
   readonly targets: readonly Target[]
   readonly labels: Readonly<Record<string, string>>
   /** Lists of `id@version`, divided by commas, that share a layer each. */
@@ -62,6 +64,13 @@ export async function createBuilder(
   request: BuilderRequest,
   context: PackagingContext,
 ): Promise<WrittenBuilder[]> {
+  const own = request.base !== undefined || request.runImage !== undefined || request.variables.size > 0
+  if (request.config !== undefined && own)
+    throw builderWrong(
+      request.name,
+      '--base, --run-image and --env are about our own builder, and --config describes another',
+      'Say it in the file: [build] image, [[run.images]] and [[build.env]].',
+    )
   const read = request.config === undefined ? undefined : await readConfig(request.config, context)
   const targets = chooseTargets({ ...request, format: 'image' }, read?.config.targets ?? [], context)
   const written: WrittenBuilder[] = []

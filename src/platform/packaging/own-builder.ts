@@ -23,6 +23,7 @@ export interface OwnBuilderRequest {
   readonly publish: boolean
   readonly base?: string | undefined
   readonly runImage?: string | undefined
+  readonly variables: ReadonlyMap<string, string>
   readonly target: Target
 }
 
@@ -50,7 +51,7 @@ export async function ownBuilder(
     order,
     orderExtensions: [],
     buildImage: base,
-    buildVariables: [],
+    buildVariables: [...request.variables].map(([name, value]) => ({ name, value, suffix: 'default' })),
     runImages: [{ image: runImage, mirrors: [] }],
     lifecycle: {},
     targets: [],
