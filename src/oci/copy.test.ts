@@ -29,6 +29,22 @@ describe('parsePlace', () => {
   })
 })
 
+describe('parsePlace of what is not on this disk', () => {
+  it('reads registries and daemons', () => {
+    assert.deepEqual(parsePlace('docker://debian', '/w'), {
+      kind: 'registry',
+      reference: 'index.docker.io/library/debian:latest',
+    })
+    const digest = digestOf('x')
+    assert.deepEqual(parsePlace(`docker://127.0.0.1:5000/a/b@${digest}`, '/w'), {
+      kind: 'registry',
+      reference: `127.0.0.1:5000/a/b@${digest}`,
+    })
+    assert.deepEqual(parsePlace('docker-daemon:shop:1', '/w'), { kind: 'daemon', name: 'shop:1' })
+    assert.throws(() => parsePlace('docker://UPPER', '/w'), { code: 'REFERENCE_INVALID', exitCode: 3 })
+  })
+})
+
 describe('copyImage', () => {
   it('keeps every byte of manifest and configuration between layouts, so that the digest stays', async () => {
     await using place = await temporaryStore()
