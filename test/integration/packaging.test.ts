@@ -210,11 +210,17 @@ describe('packages of buildpacks', { skip }, () => {
       await pack('buildpack', 'inspect', `docker://${reference}`).catch(error => error.stdout),
       /acme\/two/,
     )
+    const platforms = ['linux/amd64', 'linux/arm64'].flatMap(target => ['--target', target])
+    await slipway('buildpack', 'package', `${host}/acme/multi:1`, '--path', 'two', '--publish', ...platforms)
+    const { manifests } = JSON.parse(await crane('manifest', `${host}/acme/multi:1`))
+    assert.deepEqual(
+      manifests.map(({ platform }: { platform: { architecture: string } }) => platform.architecture),
+      ['amd64', 'arm64'],
+    )
     await slipway('buildpack', 'pull', reference)
     const { local_info, remote_info } = JSON.parse(await slipway('buildpack', 'inspect', reference, '--json'))
     assert.deepEqual(local_info, remote_info)
     const digest = (await crane('digest', reference)).trim()
-    write('index/tw/o_/acme_two', '')
     write(
       'index/3/tw/acme_two',
       `${JSON.stringify({ ns: 'acme', name: 'two', version: '1.0.0', yanked: false, addr: `${host}/acme/two@${digest}` })}\n`,

@@ -35,6 +35,21 @@ export function describedBy({ manifest, config }: ImageDocuments): Omit<StoredIm
   }
 }
 
+/** The index of images, one for each platform. */
+export function indexDocument(images: readonly StoredImage[]): {
+  readonly descriptor: Descriptor
+  readonly bytes: Buffer
+} {
+  const manifests = images.map(({ family, digest, manifestSize, config }) => ({
+    mediaType: family === 'oci' ? OCI.manifest : DOCKER.manifest,
+    digest,
+    size: manifestSize,
+    platform: platformOf(config),
+  }))
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI.index, manifests }))
+  return { descriptor: describeBytes(OCI.index, bytes), bytes }
+}
+
 /** The platform of a configuration, as indexes name it (image-spec image-index.md). */
 export function platformOf({ architecture, os, variant }: ImageConfig): Record<string, unknown> {
   return { architecture, os, ...(variant !== undefined && { variant }) }

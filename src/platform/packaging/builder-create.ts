@@ -7,18 +7,20 @@ import {
   type RunImage,
   type Target,
 } from '#cnb'
-import { type Image, type ImageStore, parseReference } from '#oci'
+import { type Image, type ImageStore, parseReference, type StoredImage } from '#oci'
 import { Problem } from '#std'
 import { parseInput, readInput } from '../read-input.ts'
 import { sortedBy } from './blob.ts'
 import { buildImageOf } from './builder-base.ts'
 import { builderImage } from './builder-image.ts'
 import { chooseLifecycle } from './builder-lifecycle.ts'
-import type { PackagingContext } from './context.ts'
+import { type PackagingContext, packagingFor } from './context.ts'
 import { locateModules } from './locate.ts'
 import type { PackageModule } from './module.ts'
 import { ownBuilder } from './own-builder.ts'
+import { withIndex } from './package.ts'
 import { builderWrong } from './problems.ts'
+import { writeOne } from './put-layers.ts'
 import { chooseTargets, nameForTarget } from './targets.ts'
 
 /** What a builder is made from and written to. */
@@ -47,6 +49,7 @@ export interface WrittenBuilder {
   readonly digest: string
   readonly target: Target
   readonly runImages: readonly RunImage[]
+  readonly image: StoredImage
 }
 
 /** What goes into a builder, found. */
@@ -76,9 +79,11 @@ export async function createBuilder(
   const written: WrittenBuilder[] = []
   for (const target of targets) {
     const name = nameForTarget({ ...request, format: 'image' }, target, targets.length > 1)
-    written.push(await createOne(name, target, read, request, context))
+    await using ofTarget = packagingFor(target, context)
+    const alone = targets.length === 1 || name !== request.name
+    written.push(await createOne({ name, target, alone }, read, request, ofTarget))
   }
-  return written
+  return withIndex(request, written, context)
 }
 
 interface ReadConfig {
@@ -87,8 +92,7 @@ interface ReadConfig {
 }
 
 async function createOne(
-  name: string,
-  target: Target,
+  { name, target, alone }: { readonly name: string; readonly target: Target; readonly alone: boolean },
   read: ReadConfig | undefined,
   request: BuilderRequest,
   context: PackagingContext,
@@ -99,7 +103,7 @@ async function createOne(
   await using _lease = await context.store.lease()
   const parts = read
     ? await locateAll(read, context)
-    : await ownBuilder({ ...request, name, target }, context)
+    : await ownBuilder({ ...request, name, target, alone }, context)
   const { config } = parts
   const base = await buildImageOf(config.buildImage, target, context)
   const lifecycle = await chooseLifecycle(config.lifecycle, read?.base ?? '', base, context)
@@ -109,8 +113,8 @@ async function createOne(
     labels: request.labels,
     flatten: request.flatten,
   })
-  const { digest } = await store.write(image, [name])
-  return { name, digest, target, runImages: config.runImages }
+  const stored = await writeOne(store, image, name, alone)
+  return { name, digest: stored.digest, target, runImages: config.runImages, image: stored }
 }
 
 async function readConfig(file: string, { options, report }: PackagingContext): Promise<ReadConfig> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Target } from '#cnb'
 import {
   type Image,
   type LayoutStore,
@@ -48,6 +49,12 @@ export interface PackagingContext extends AsyncDisposable {
   image(reference: string): Promise<Image>
   /** Something to be closed at the end. */
   keep<Thing extends AsyncDisposable>(thing: Thing): Thing
+}
+
+/** The same for a target of another platform, whose images are then meant; to be disposed by whoever asked. */
+export function packagingFor(target: Target, { options, platform }: PackagingContext): PackagingContext {
+  const { os = platform.os, arch = platform.architecture, variant } = target
+  return openPackaging({ ...options, platform: { os, architecture: arch, ...(variant && { variant }) } })
 }
 
 /** Opens what packaging needs; nothing is read or reached before it is asked for. */

@@ -25,6 +25,8 @@ export interface OwnBuilderRequest {
   readonly runImage?: string | undefined
   readonly variables: ReadonlyMap<string, string>
   readonly target: Target
+  /** False for one of several platforms. */
+  readonly alone: boolean
 }
 
 /** Where our builder stands if nobody says anything else. */
@@ -149,7 +151,9 @@ async function ownRunImage(
   const image = await ownBase(name, request.target, context)
   if (!request.publish) return `slipway/${name}`
   const { registry, repository, tag = 'latest' } = parseReference(request.name)
-  const reference = printReference({ registry, repository: `${repository}-run`, tag })
+  const { os = 'linux', arch = machineArchitecture() } = request.target
+  const suffix = request.alone ? '' : `-${os}-${arch}`
+  const reference = printReference({ registry, repository: `${repository}-run`, tag: `${tag}${suffix}` })
   await publish(image as Image, reference, context)
   return reference
 }

@@ -10,15 +10,23 @@ import {
   printModuleLayers,
   type Target,
 } from '#cnb'
-import { emptyImage, type Image, type ImageStore, label, parseReference, writeLayoutArchive } from '#oci'
+import {
+  emptyImage,
+  type Image,
+  type ImageStore,
+  label,
+  parseReference,
+  type StoredImage,
+  writeLayoutArchive,
+} from '#oci'
 import { readIfExists } from '#std'
 import { parseInput } from '../read-input.ts'
 import type { ModuleFiles } from './blob.ts'
-import type { PackagingContext } from './context.ts'
+import { type PackagingContext, packagingFor } from './context.ts'
 import { locateFiles, locateModules } from './locate.ts'
 import { allOf, type PackageModule } from './module.ts'
 import { packageWrong } from './problems.ts'
-import { CREATED, type NamedTar, putLayers } from './put-layers.ts'
+import { CREATED, type NamedTar, putLayers, writeOne } from './put-layers.ts'
 import { describe, rootModule } from './root-module.ts'
 import { ownTar, sharedTar } from './shared-layers.ts'
 import { commonStacks } from './stacks.ts'
@@ -47,6 +55,8 @@ export interface WrittenPackage {
   readonly name: string
   readonly digest: string
   readonly target: Target
+  /** Set unless it is a file. */
+  readonly image?: StoredImage
 }
 
 /**
@@ -65,10 +75,28 @@ export async function packageBuildpack(
   const written: WrittenPackage[] = []
   for (const target of targets) {
     const name = nameForTarget(request, target, targets.length > 1)
-    const modules = await collect(config, base, target, context)
-    written.push({ name, target, digest: await write(modules, name, target, request, context) })
+    await using own = packagingFor(target, context)
+    const modules = await collect(config, base, target, own)
+    const alone = targets.length === 1 || name !== request.name
+    written.push({ name, target, ...(await write(modules, { name, target, alone }, request, own)) })
   }
-  return written
+  return withIndex(request, written, context)
+}
+
+/** Several images of a registry get an index under the name that was asked for. */
+export async function withIndex<
+  Written extends { readonly name: string; readonly digest: string; readonly image?: StoredImage },
+>(
+  { name, publish }: { readonly name: string; readonly publish: boolean },
+  written: readonly Written[],
+  { ways }: PackagingContext,
+): Promise<Written[]> {
+  const images = written.flatMap(({ image }) => (image ? [image] : []))
+  const [first] = written
+  if (!publish || images.length < 2 || !first) return [...written]
+  const { digest } = await ways.registries.store(parseReference(name)).writeIndex(images, name)
+  const apart = written.filter(each => each.name !== name)
+  return [...apart, { ...first, name, digest }]
 }
 
 async function readConfig(request: PackageRequest, { options }: PackagingContext) {
@@ -157,11 +185,10 @@ function checkReferences(main: PackageModule, modules: readonly PackageModule[])
 
 async function write(
   modules: readonly PackageModule[],
-  name: string,
-  target: Target,
+  { name, target, alone }: { readonly name: string; readonly target: Target; readonly alone: boolean },
   request: PackageRequest,
   context: PackagingContext,
-): Promise<string> {
+): Promise<{ digest: string; image?: StoredImage }> {
   const [main] = modules as [PackageModule]
   const stacks = main.kind === 'buildpack' ? commonStacks(modules) : []
   if (main.kind === 'buildpack' && stacks.length === 0)
@@ -186,9 +213,12 @@ async function write(
     [BUILDPACKAGE_LABEL]: printBuildpackage({ ...main.info, stacks }),
     [main.kind === 'buildpack' ? BUILDPACK_LAYERS_LABEL : EXTENSION_LAYERS_LABEL]: printModuleLayers(layers),
   })
-  if (request.format === 'image') return (await store.write(image, [name])).digest
+  if (request.format === 'image') {
+    const stored = await writeOne(store, image, name, alone)
+    return { digest: stored.digest, image: stored }
+  }
   const file = resolve(context.options.workingDirectory, name)
-  return (await writeLayoutArchive(image, file)).digest
+  return { digest: (await writeLayoutArchive(image, file)).digest }
 }
 
 /** The layers of a package, by id and version, and what the label says of them; those that are flattened are one. */

@@ -1,4 +1,4 @@
-import { append, type History, type Image, type ImageStore, type Layer } from '#oci'
+import { append, type History, type Image, type ImageStore, type Layer, type StoredImage } from '#oci'
 import type { ModuleTar } from './module.ts'
 
 /** Layers made at once. */
@@ -50,4 +50,16 @@ async function inParallel<In, Out>(items: readonly In[], make: (item: In) => Pro
   const failed = outcomes.find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
   return made
+}
+
+/**
+ * Writes an image that is one of several for different platforms: under its name where it has one of its own, else by its digest alone, for the index to name.
+ */
+export function writeOne(
+  store: ImageStore,
+  image: Image,
+  name: string,
+  alone: boolean,
+): Promise<StoredImage> {
+  return store.write(image, alone ? [name] : [])
 }

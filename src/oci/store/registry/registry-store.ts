@@ -3,7 +3,7 @@ import { type Descriptor, describeBytes } from '../../descriptor.ts'
 import type { Image, Layer, StoredImage } from '../../image.ts'
 import { OCI } from '../../media-types.ts'
 import { parseReference, type Reference, type Repository, withTag } from '../../reference.ts'
-import { describedBy, documentsOf, type ImageDocuments } from '../image-documents.ts'
+import { describedBy, documentsOf, type ImageDocuments, indexDocument } from '../image-documents.ts'
 import type { ImageStore } from '../store.ts'
 import type { RegistryHost } from './host.ts'
 import { ImageReader } from './image-reader.ts'
@@ -146,6 +146,20 @@ export class RegistryStore implements ImageStore {
   ): Promise<StoredImage> {
     await this.#publish(image, documents, references)
     return image
+  }
+
+  /**
+   * Writes an index of images that are in the repository already, one for each platform (image-spec image-index.md), under a reference of it. Equal images in
+   * equal order give equal bytes.
+   */
+  async writeIndex(images: readonly StoredImage[], reference: string): Promise<Descriptor> {
+    const document = indexDocument(images)
+    const wanted = withTag(this.#parse(reference))
+    const manifests = new Manifests(this.#options.host(wanted.registry), wanted.repository)
+    await manifests.put(wanted.tag ?? document.descriptor.digest, document, [
+      `repository:${wanted.repository}:pull,push`,
+    ])
+    return document.descriptor
   }
 
   /** The tags of the repository. */
