@@ -152,6 +152,11 @@ export async function cutResolver(outdir: string): Promise<void> {
   })
 }
 
+/** Cuts what authors of buildpacks import, for those that `slipway buildpack new` begins. */
+export async function cutSdk(outdir: string): Promise<void> {
+  await build({ ...MODULE, entryPoints: { sdk: 'src/sdk/mod.ts' }, outExtension: { '.js': '.mjs' }, outdir })
+}
+
 const MODULE = {
   bundle: true,
   format: 'esm',

@@ -2,7 +2,7 @@ import { readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { digestOf } from '../src/std/mod.ts'
-import { bundleBuildpacks, cutResolver } from './buildpacks.ts'
+import { bundleBuildpacks, cutResolver, cutSdk } from './buildpacks.ts'
 import { bundleLifecycle } from './lifecycle.ts'
 import { packagesIn } from './packages-in.ts'
 
@@ -101,5 +101,6 @@ if (process.argv[1] === import.meta.filename) {
   await replaced('dist/cli', bundleCli)
   await replaced('dist/buildpacks', bundleBuildpacks)
   await replaced('dist/resolver', cutResolver)
+  await replaced('dist/sdk', cutSdk)
   await replaced('dist/lifecycle', bundleLifecycle)
 }

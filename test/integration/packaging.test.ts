@@ -389,14 +389,21 @@ describe('a new buildpack', { skip }, () => {
       await slipway('buildpack', 'new', `team/${name}`, '--language', language)
       const layers = join(files, `${name}-layers`)
       mkdirSync(layers)
+      const [platform, plan] = [join(files, 'platform'), join(files, 'plan.toml')]
+      mkdirSync(platform, { recursive: true })
+      writeFileSync(plan, '')
       const env = { CNB_BUILDPACK_DIR: join(files, name), CNB_LAYERS_DIR: layers }
-      for (const phase of ['detect', 'build']) {
-        const { code, stderr } = await place.run(join(files, name, 'bin', phase), [], {
+      for (const [phase, words] of Object.entries({
+        detect: [platform, plan],
+        build: [layers, platform, plan],
+      })) {
+        const program = join(files, name, 'bin', phase)
+        const { code, stdout } = await place.run(program, words, {
           cwd: files,
           env,
           uid: process.getuid?.() ?? 0,
         })
-        assert.equal(code, 0, stderr)
+        assert.equal(code, 0, stdout)
       }
       assert.ok(existsSync(join(layers, 'greeting.toml')))
       await slipway('buildpack', 'package', `${name}.cnb`, '-f', 'file', '-c', `${name}/package.toml`)

@@ -39,86 +39,112 @@ echo "${id} leaves a greeting"
 }
 
 /**
- * A buildpack in TypeScript: \`src/\` is compiled by \`npm run build\` to \`main.mjs\`, which is there already, so that nothing has to be installed to try it. It needs a
- * Node.js 20 where it runs, and nothing else.
+ * A buildpack in TypeScript on slipway's SDK: `main.mts`, and `main.mjs`, which `npm run build` makes of it and which is there already, so that nothing has to be
+ * installed to try it. It needs a Node.js 20 where it runs, and nothing else: the SDK is in one file.
  */
-export function typescriptFiles(id: string): Readonly<Record<string, ScaffoldFile>> {
+export function typescriptFiles(id: string, sdk: string): Readonly<Record<string, ScaffoldFile>> {
+  const plain = (text: string): ScaffoldFile => ({ mode: 0o644, text })
+  const json = (value: unknown) => plain(`${JSON.stringify(value, null, 2)}\n`)
   return {
     'bin/detect': { mode: 0o755, text: start('detect') },
     'bin/build': { mode: 0o755, text: start('build') },
-    'main.mjs': { mode: 0o644, text: javascript(id) },
-    'src/main.mts': { mode: 0o644, text: typescript(id) },
-    'tsconfig.json': {
-      mode: 0o644,
-      text: `${JSON.stringify(
-        {
-          compilerOptions: {
-            target: 'es2022',
-            module: 'nodenext',
-            strict: true,
-            rootDir: 'src',
-            outDir: '.',
-            types: ['node'],
-          },
-          include: ['src'],
-        },
-        null,
-        2,
-      )}\n`,
-    },
-    'package.json': {
-      mode: 0o644,
-      text: `${JSON.stringify(
-        {
-          private: true,
-          type: 'module',
-          scripts: { build: 'tsc' },
-          devDependencies: { '@types/node': '20.19.43', typescript: '5.9.3' },
-        },
-        null,
-        2,
-      )}\n`,
-    },
+    'main.mts': plain(program(id, true)),
+    'main.mjs': plain(program(id, false)),
+    'sdk.mjs': plain(sdk),
+    'sdk.d.mts': plain(DECLARATIONS),
+    'tsconfig.json': json({
+      compilerOptions: { target: 'es2022', module: 'nodenext', strict: true },
+      files: ['main.mts'],
+    }),
+    'package.json': json({
+      private: true,
+      type: 'module',
+      scripts: { build: 'tsc' },
+      devDependencies: { typescript: '5.9.3' },
+    }),
   }
 }
 
 const start = (phase: string) => `#!/bin/sh
 # Finds a Node.js and runs ${phase}.
-directory=\${CNB_BUILDPACK_DIR:-\${0%/bin/*}}
-for node in "$directory/node/bin/node" /cnb/lifecycle/node /cnb/lifecycle/node/bin/node "$(command -v node || true)"; do
+CNB_BUILDPACK_DIR=\${CNB_BUILDPACK_DIR:-\${0%/bin/*}}
+export CNB_BUILDPACK_DIR
+for node in "$CNB_BUILDPACK_DIR/node/bin/node" /cnb/lifecycle/node /cnb/node/bin/node "$(command -v node || true)"; do
   if [ -f "$node" ] && [ -x "$node" ]; then
-    exec "$node" "$directory/main.mjs" ${phase}
+    exec "$node" "$CNB_BUILDPACK_DIR/main.mjs" ${phase} "$@"
   fi
 done
-echo "ERROR: there is no Node.js to run $directory with" >&2
+echo "ERROR: there is no Node.js to run $CNB_BUILDPACK_DIR with" >&2
 exit 1
 `
 
-const typescript = (id: string) => `import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+const program = (
+  id: string,
+  typed: boolean,
+) => `import { ${typed ? 'type Build, type Detect, ' : ''}main, pass } from './sdk.mjs'
 
-/** Decides whether ${id} takes part: exit code 0 if it does, 100 if it does not. */
-async function detect(): Promise<number> {
-  return 0
+/** Decides whether ${id} takes part: fail('why not') if it does not. */
+const detect${typed ? ': Detect' : ''} = () => pass()
+
+/** Makes layers. What \`metadata\` holds is everything that the content follows from. */
+const build${typed ? ': Build' : ''} = async ({ layers, log }) => {
+  await layers.contribute('greeting', {
+    title: 'Greeting',
+    types: { launch: true },
+    metadata: { text: 'hello from ${id}' },
+    async make(layer) {
+      layer.environment.launch.default('GREETING', 'hello from ${id}')
+    },
+  })
+  log.line('${id} leaves a greeting')
 }
 
-/** Makes layers below the layers directory. The working directory is the app. */
-async function build(layers: string): Promise<number> {
-  const layer = join(layers, 'greeting')
-  await mkdir(join(layer, 'env.launch'), { recursive: true })
-  await writeFile(join(layer, 'env.launch', 'GREETING.default'), 'hello from ${id}')
-  await writeFile(\`\${layer}.toml\`, '[types]\\nlaunch = true\\n')
-  console.log('${id} leaves a greeting')
-  return 0
-}
-
-const phase = process.argv[2]
-const layers: string = process.env['CNB_LAYERS_DIR'] ?? ''
-process.exitCode = phase === 'detect' ? await detect() : await build(layers)
+await main({ detect, build })
 `
 
-const javascript = (id: string) =>
-  typescript(id)
-    .replace('(): Promise<number>', '()')
-    .replace('(layers: string): Promise<number>', '(layers)')
-    .replace('layers: string =', 'layers =')
+/** What of the SDK most buildpacks use. */
+const DECLARATIONS = `export interface DetectContext {
+  readonly application: string
+  readonly platform: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly configuration: { text(name: string): string; flag(name: string): boolean }
+  readonly target: {
+    readonly os: string
+    readonly arch: 'amd64' | 'arm64'
+    readonly distro: { readonly name: string; readonly version: string }
+  }
+  readonly log: { line(text: string): void }
+}
+export interface EnvironmentWriter {
+  default(name: string, value: string): void
+  override(name: string, value: string): void
+}
+export interface Layer {
+  readonly name: string
+  readonly directory: string
+  readonly environment: { readonly build: EnvironmentWriter; readonly launch: EnvironmentWriter }
+}
+export interface LayerPlan {
+  readonly title: string
+  readonly types: { readonly launch?: boolean; readonly build?: boolean; readonly cache?: boolean }
+  readonly metadata: Readonly<Record<string, unknown>>
+  make(layer: Layer): Promise<void>
+}
+export interface BuildContext extends DetectContext {
+  readonly layers: { contribute(name: string, plan: LayerPlan): Promise<{ readonly directory: string }> }
+  readonly launch: { process(process: { type: string; command: readonly string[]; default?: boolean }): void }
+  run(command: string, parameters: readonly string[]): Promise<void>
+}
+export interface Section {
+  readonly provides?: readonly string[]
+  readonly requires?: readonly (string | { readonly name: string; readonly metadata?: object })[]
+}
+export interface Detection {
+  readonly passed: boolean
+}
+export type Detect = (context: DetectContext) => Detection | Promise<Detection>
+export type Build = (context: BuildContext) => void | Promise<void>
+export function pass(...sections: Section[]): Detection
+export function fail(why: string): Detection
+export function main(buildpack: { readonly detect: Detect; readonly build: Build }): Promise<void>
+`

@@ -1,7 +1,8 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseBuildpackId, parseVersion, type Target } from '#cnb'
 import { isSystemError, printToml } from '#std'
+import { shipped } from '../shipped.ts'
 import { scaffoldTaken } from './problems.ts'
 import { bashFiles, typescriptFiles } from './scaffold-files.ts'
 
@@ -35,7 +36,7 @@ export async function scaffoldBuildpack(request: ScaffoldRequest): Promise<strin
   const files = {
     'buildpack.toml': { text: descriptor, mode: 0o644 },
     'package.toml': { text: '[buildpack]\nuri = "."\n', mode: 0o644 },
-    ...(language === 'bash' ? bashFiles(id) : typescriptFiles(id)),
+    ...(language === 'bash' ? bashFiles(id) : typescriptFiles(id, await readSdk())),
   }
   const written: string[] = []
   for (const [name, { text, mode }] of Object.entries(files)) {
@@ -51,4 +52,9 @@ export async function scaffoldBuildpack(request: ScaffoldRequest): Promise<strin
     written.push(name)
   }
   return written
+}
+
+/** The SDK in one file, as it is shipped beside the program. */
+async function readSdk(): Promise<string> {
+  return readFile(join(shipped('dist/sdk'), 'sdk.mjs'), 'utf8')
 }
