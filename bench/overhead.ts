@@ -1,49 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { changeClass, changeLibrary, writeFixed } from './support/fixed.ts'
 
 /**
- * What slipway itself costs in a build, everything but the buildpacks' own time: a fixed buildpack (a shell script that says how long it took), an app of
- * 200 libraries, 37 MB in a slice of their own, and 50 classes, a launch layer of 300 MB. Prints, for a first build, one with nothing changed and one with a single class changed: wall
- * time, the buildpack's share, the rest, and the largest resident memory. Run it on a quiet machine: `npm run bench overhead`.
+ * What slipway itself costs in a build, everything but the buildpacks' own time (`support/fixed.ts` says what is built). Prints, for a first build, one with
+ * nothing changed, one with a single class changed and one with a library of the 37 MB slice changed: wall time, the buildpack's share, the rest, and the
+ * largest resident memory. Run it on a quiet machine: `npm run bench overhead [RUNS]`.
  */
 const runs = Number(process.argv[2] ?? 5)
 const place = mkdtempSync(join(tmpdir(), 'slipway-bench-'))
 const program = resolve(import.meta.dirname, '../slipway')
-
-function prepare(): { app: string; buildpack: string } {
-  const app = join(place, 'app')
-  const buildpack = join(place, 'buildpack')
-  for (let index = 0; index < 200; index++) {
-    const directory = join(app, `lib/${index % 20}`)
-    mkdirSync(directory, { recursive: true })
-    writeFileSync(join(directory, `${index}.jar`), randomBytes(185_000))
-  }
-  mkdirSync(join(app, 'classes'))
-  for (let index = 0; index < 50; index++)
-    writeFileSync(join(app, `classes/${index}.class`), randomBytes(3000))
-  mkdirSync(join(buildpack, 'bin'), { recursive: true })
-  mkdirSync(join(buildpack, 'runtime/lib'), { recursive: true })
-  for (let index = 0; index < 30; index++)
-    writeFileSync(join(buildpack, `runtime/lib/${index}.so`), randomBytes(10 << 20))
-  writeFileSync(
-    join(buildpack, 'buildpack.toml'),
-    'api = "0.10"\n[buildpack]\nid = "bench/fixed"\nversion = "1.0.0"\n[[targets]]\nos = "linux"\n',
-  )
-  const timed = (body: string) =>
-    `#!/bin/bash\nbegan=\${EPOCHREALTIME/./}\n${body}\necho "own $((\${EPOCHREALTIME/./} - began))"\n`
-  writeFileSync(join(buildpack, 'bin/detect'), '#!/bin/sh\nexit 0\n')
-  writeFileSync(
-    join(buildpack, 'bin/build'),
-    timed(`if [ ! -f "$1/runtime.toml" ]; then cp -r "$CNB_BUILDPACK_DIR/runtime" "$1/runtime"; fi
-printf '[types]\\nlaunch = true\\n[metadata]\\nversion = "1"\\n' >"$1/runtime.toml"
-printf '[[processes]]\\ntype = "web"\\ncommand = ["sleep"]\\nargs = ["1"]\\ndefault = true\\n[[slices]]\\npaths = ["lib"]\\n' >"$1/launch.toml"`),
-  )
-  for (const name of ['detect', 'build']) chmodSync(join(buildpack, 'bin', name), 0o755)
-  return { app, buildpack }
-}
 
 interface Measured {
   readonly wall: number
@@ -51,7 +19,7 @@ interface Measured {
   readonly memory: number
 }
 
-function build({ app, buildpack }: ReturnType<typeof prepare>): Measured {
+function build({ app, buildpack }: ReturnType<typeof writeFixed>): Measured {
   const words = ['build', 'bench', '--path', app, '--buildpack', buildpack, '--verbose']
   const env = { ...process.env, SLIPWAY_HOME: join(place, 'state'), NO_COLOR: '1' }
   const began = performance.now()
@@ -64,15 +32,16 @@ function build({ app, buildpack }: ReturnType<typeof prepare>): Measured {
 
 function say(what: string, all: readonly Measured[]): void {
   const sorted = all.toSorted((a, b) => a.wall - a.own - (b.wall - b.own))
-  const { wall, own } = sorted[Math.floor(sorted.length / 2)] as Measured
+  const { wall, own } = sorted[sorted.length >> 1] as Measured
+  const least = sorted[0] as Measured
   const memory = Math.max(...all.map(each => each.memory))
   console.log(
-    `${what.padEnd(24)} wall ${wall.toFixed(2)} s, buildpack ${own.toFixed(2)} s, slipway ${(wall - own).toFixed(2)} s, at most ${memory.toFixed(0)} MB`,
+    `${what.padEnd(24)} wall ${wall.toFixed(2)} s, buildpack ${own.toFixed(2)} s, slipway ${(wall - own).toFixed(2)} s (least ${(least.wall - least.own).toFixed(2)} s), at most ${memory.toFixed(0)} MB`,
   )
 }
 
 try {
-  const ground = prepare()
+  const ground = writeFixed(place)
   const other = join(place, 'warm')
   mkdirSync(other)
   writeFileSync(join(other, 'one'), 'x')
@@ -83,16 +52,17 @@ try {
     'nothing changed',
     Array.from({ length: runs }, () => build(ground)),
   )
-  say(
-    'one class changed',
-    Array.from({ length: runs }, (_, index) => {
-      writeFileSync(
-        join(ground.app, 'lib/7/7.jar'),
-        Buffer.concat([randomBytes(185_000), Buffer.from([index])]),
-      )
-      return build(ground)
-    }),
-  )
+  for (const [what, change] of [
+    ['one class changed', changeClass],
+    ['one library changed', changeLibrary],
+  ] as const)
+    say(
+      what,
+      Array.from({ length: runs }, () => {
+        change(ground.app)
+        return build(ground)
+      }),
+    )
 } finally {
   rmSync(place, { recursive: true, force: true })
 }
