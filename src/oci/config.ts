@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { check, type Digest, isDigest, parseJson } from '#std'
+import { check, type Digest, isDigest, parseExactJson } from '#std'
 
 /** One line of an image's history (OCI image-spec config.md). */
 export interface History {
@@ -68,7 +68,7 @@ const imageConfig = v.looseObject({
  * `DOCUMENT_INVALID`).
  */
 export function parseConfig(bytes: Uint8Array, source: string): ImageConfig {
-  const value = parseJson(new TextDecoder().decode(bytes), source)
+  const value = parseExactJson(bytes, source)
   const { rootfs } = check(imageConfig, value, source)
   const found = withoutNulls(value as Record<string, unknown>)
   // An image without layers may have `null` for their list.

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { check, Problem, parseJson } from '#std'
+import { check, Problem, parseExactJson } from '#std'
 import { type Descriptor, descriptorSchema, tidy } from './descriptor.ts'
 import { DOCKER, type Family, OCI } from './media-types.ts'
 
@@ -27,7 +27,7 @@ const manifestSchema = v.looseObject({
  * Throws a `Problem` (`JSON_MALFORMED`, `DOCUMENT_INVALID`, `MANIFEST_AMBIGUOUS`).
  */
 export function parseManifest(bytes: Uint8Array, source: string): Manifest {
-  const value = parseJson(new TextDecoder().decode(bytes), source, LARGEST_MANIFEST)
+  const value = parseExactJson(bytes, source, LARGEST_MANIFEST)
   if (typeof value === 'object' && value !== null && 'manifests' in value) throw manifestAmbiguous(source)
   const { config, layers, annotations, mediaType } = check(manifestSchema, value, source)
   const family =

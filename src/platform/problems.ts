@@ -132,7 +132,7 @@ export const partUnknown = (part: string, image: string, parts: readonly string[
 export const layerRefused = (path: string, why: string) =>
   new Problem('LAYER_REFUSED', {
     what: 'Cannot unpack a layer',
-    why: `${JSON.stringify(path)}: ${why}`,
+    why: `${JSON.stringify(path.slice(0, 200))}: ${why}`,
     fix: 'Do not run this image; its maker has to mend it.',
   })
 

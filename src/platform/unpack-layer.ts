@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { chmod, link, lutimes, mkdir, symlink, writeFile } from 'node:fs/promises'
-import { openDisposable, type ReadEntry, readTar, removeTree } from '#std'
+import { isSystemError, openDisposable, type ReadEntry, readTar, removeTree } from '#std'
 import { layerRefused } from './problems.ts'
 
 /** What a layer says of the layers below it. Paths are relative, bytes as latin1, without a leading slash. */
@@ -33,25 +33,36 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
   const at = (path: string) => Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path, 'latin1')])
   const settle = async () => void (await Promise.all(pending.splice(0)))
 
-  for await (const entry of readTar(tar)) {
+  try {
+    for await (const entry of readTar(tar)) await take(entry)
+    await settle()
+  } finally {
+    // Nothing is written any more once this has returned or thrown.
+    await Promise.allSettled(pending)
+  }
+  return { whiteouts, opaque, implied: [...implied] }
+
+  async function take(entry: ReadEntry): Promise<void> {
     const path = plainPath(entry.name)
     const slash = path.lastIndexOf('/')
     const parent = slash < 0 ? '' : path.slice(0, slash)
     const name = path.slice(slash + 1)
     if (path === '') {
       if (entry.type !== 'directory') throw layerRefused('/', 'the root is not a directory in it')
-      continue
+      return
     }
     if (name.startsWith('.wh.')) {
       if (name === '.wh..wh..opq') opaque.push(parent)
       else if (!name.startsWith('.wh..wh.')) whiteouts.push(hidden(path, parent, name.slice(4)))
-      continue
+      return
     }
-    await makeParents(parent)
-    await put(entry, path)
+    try {
+      await makeParents(parent)
+      await put(entry, path)
+    } catch (error) {
+      throw impossible(path, error)
+    }
   }
-  await settle()
-  return { whiteouts, opaque, implied: [...implied] }
 
   async function makeParents(path: string): Promise<void> {
     if (made.get(path) === 'directory') return
@@ -119,7 +130,14 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
     const parts: Uint8Array[] = []
     for await (const part of entry.content) parts.push(part)
     if (pending.length >= AT_ONCE) await settle()
-    pending.push(writeFile(at(path), Buffer.concat(parts), { flag: 'wx', mode: 0o600 }).then(finish))
+    const writing = writeFile(at(path), Buffer.concat(parts), { flag: 'wx', mode: 0o600 })
+      .then(finish)
+      .catch(error => {
+        throw impossible(path, error)
+      })
+    // Awaited by `settle`; a failure must not count as unhandled while more of the tar is waited for.
+    writing.catch(() => {})
+    pending.push(writing)
   }
 
   /** A later entry of the same name takes the place of an earlier one. */
@@ -130,6 +148,13 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
     made.delete(path)
     await removeTree(at(path) as unknown as string)
   }
+}
+
+/** What no file system can hold is the fault of the layer; anything else stays the error that it was. */
+function impossible(path: string, error: unknown): unknown {
+  return isSystemError(error, 'ENAMETOOLONG', 'EINVAL', 'ENOENT', 'EEXIST', 'EILSEQ')
+    ? layerRefused(path, `no file or link can be made so (${error.code})`)
+    : error
 }
 
 /** The path of an entry below the root, or a refusal if it has `..` in it. */

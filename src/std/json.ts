@@ -1,3 +1,5 @@
+import { depthOf } from './depth.ts'
+import { duplicateKey } from './duplicate-key.ts'
 import { Problem } from './problem.ts'
 
 /**
@@ -15,9 +17,32 @@ export function parseJson(text: string, source: string, limit = 16 * 1024 * 1024
   } catch (error) {
     throw malformed(source, where(text, error), error)
   }
-  if (depthOf(value) > 64) throw malformed(source, 'it is nested more than 64 levels deep')
+  if (depthOf(value) > DEEPEST) throw malformed(source, TOO_DEEP)
   return value
 }
+
+/**
+ * Parses JSON whose every reader must see the same: UTF-8 without a mark at its start, and no key twice in one object; else as `parseJson`.
+ * For documents that are named by their digest and read by others too.
+ */
+export function parseExactJson(bytes: Uint8Array, source: string, limit?: number): unknown {
+  if (limit !== undefined && bytes.byteLength > limit)
+    throw malformed(source, `it is larger than ${limit} bytes`)
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (error) {
+    throw malformed(source, 'it is not UTF-8 text', error)
+  }
+  const value = parseJson(text, source, limit)
+  const twice = duplicateKey(text)
+  if (twice !== undefined)
+    throw malformed(source, `the key ${JSON.stringify(twice.slice(0, 100))} is there twice`)
+  return value
+}
+
+const DEEPEST = 64
+const TOO_DEEP = `it is nested more than ${DEEPEST} levels deep`
 
 /** Prints JSON with keys sorted and two-blank indents, so that equal values give equal bytes. */
 export function printJson(value: unknown): string {
@@ -32,23 +57,12 @@ function sorted(value: unknown): unknown {
 }
 
 function where(text: string, error: unknown): string {
+  if (error instanceof RangeError) return TOO_DEEP
   const message = error instanceof Error ? error.message : String(error)
   const position = /position (\d+)/.exec(message)?.[1]
   if (position === undefined) return message
   const before = text.slice(0, Number(position)).split('\n')
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${message}`
-}
-
-function depthOf(value: unknown): number {
-  let deepest = 0
-  const pending: [unknown, number][] = [[value, 0]]
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const [inner, depth] = next
-    if (inner === null || typeof inner !== 'object') continue
-    deepest = Math.max(deepest, depth + 1)
-    for (const child of Object.values(inner)) pending.push([child, depth + 1])
-  }
-  return deepest
 }
 
 function malformed(source: string, why: string, cause?: unknown): Problem {

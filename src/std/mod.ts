@@ -29,7 +29,7 @@ export {
   readCertificates,
   TRUSTSTORE_PASSWORD,
 } from './jks.ts'
-export { parseJson, printJson } from './json.ts'
+export { parseExactJson, parseJson, printJson } from './json.ts'
 export { byBytes } from './order.ts'
 export { ownedDirectory } from './owned-directory.ts'
 export { isSystemError, Problem, type ProblemWords } from './problem.ts'

@@ -1,16 +1,19 @@
 import { parse, stringify, TomlError } from 'smol-toml'
+import { depthOf } from './depth.ts'
 import { Problem } from './problem.ts'
 
 /** What a TOML document can hold once parsed. */
 export type TomlTable = { [key: string]: unknown }
 
 /**
- * Parses TOML 1.0. Integers become numbers (outside ±2^53 an error), dates become `Date`.
+ * Parses TOML 1.0, at most 64 levels deep. Integers become numbers (outside ±2^53 an error), dates become `Date`.
  * Throws a `Problem` (`TOML_MALFORMED`) that names the file, line and column.
  */
 export function parseToml(text: string, file: string): TomlTable {
   try {
-    return parse(text) as TomlTable
+    const table = parse(text) as TomlTable
+    if (depthOf(table) <= DEEPEST) return table
+    throw new TomlError(`it is nested more than ${DEEPEST} levels deep`, { toml: text, ptr: 0 })
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? error.message
@@ -22,6 +25,8 @@ export function parseToml(text: string, file: string): TomlTable {
     })
   }
 }
+
+const DEEPEST = 64
 
 /** Prints a table as TOML. Key order is kept, so equal input gives equal text. */
 export function printToml(table: TomlTable): string {

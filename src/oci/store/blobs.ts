@@ -24,10 +24,11 @@ export class Blobs {
     return join(this.#directory, hexOf(digest))
   }
 
-  /** Bytes of a blob; undefined if it is not here. */
+  /** Bytes of a blob; undefined if it is not here, or something else than a file is. */
   async size(digest: Digest): Promise<number | undefined> {
     try {
-      return (await stat(this.path(digest))).size
+      const stats = await stat(this.path(digest))
+      return stats.isFile() ? stats.size : undefined
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) return undefined
       throw error
@@ -36,7 +37,10 @@ export class Blobs {
 
   /** Reads a small blob whole and checks that it is what its name says. Throws a `Problem` (`BLOB_DAMAGED`, `DOCUMENT_TOO_LARGE`). */
   async read(digest: Digest): Promise<Buffer> {
-    const { size } = await stat(this.path(digest))
+    const stats = await stat(this.path(digest))
+    // A pipe would never end.
+    if (!stats.isFile()) throw blobDamaged(digest)
+    const { size } = stats
     if (size > LARGEST_DOCUMENT) throw documentTooLarge(digest, size)
     const bytes = await readFile(this.path(digest))
     if (digestOf(bytes) !== digest) throw blobDamaged(digest)

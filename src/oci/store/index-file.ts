@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { byBytes, check, isSystemError, parseJson, readIfExists, writeDurably } from '#std'
+import { byBytes, check, isSystemError, parseExactJson, readIfExists, writeDurably } from '#std'
 import { type Descriptor, descriptorSchema, tidy } from '../descriptor.ts'
+import { manifestAmbiguous } from '../manifest.ts'
 import { OCI } from '../media-types.ts'
 import { documentTooLarge } from '../problems.ts'
 import { lockLayout, prepareLayout } from './ground.ts'
@@ -18,9 +19,12 @@ const indexSchema = v.looseObject({
   manifests: v.pipe(v.array(descriptorSchema), v.maxLength(100_000)),
 })
 
-/** Reads an image index (image-spec image-index.md). Throws a `Problem` (`JSON_MALFORMED`, `DOCUMENT_INVALID`). */
+/** Reads an image index (image-spec image-index.md). Throws a `Problem` (`JSON_MALFORMED`, `DOCUMENT_INVALID`, `MANIFEST_AMBIGUOUS`). */
 export function parseIndex(text: string, source: string): Descriptor[] {
-  return check(indexSchema, parseJson(text, source), source).manifests.map(tidy)
+  const value = parseExactJson(Buffer.from(text), source)
+  if (typeof value === 'object' && value !== null && ('layers' in value || 'config' in value))
+    throw manifestAmbiguous(source)
+  return check(indexSchema, value, source).manifests.map(tidy)
 }
 
 /** What the layout in this directory has, in the order it is written. */

@@ -39,7 +39,8 @@ const TYPES: Readonly<Record<string, TarType>> = {
 /**
  * Reads a tar stream entry by entry (ustar, PAX, GNU long names; POSIX.1-2001 pax interchange format). Strict: a wrong checksum, a
  * number that is none, a truncated stream, records that contradict themselves or a size over the limits throw a `Problem`
- * (`TAR_MALFORMED`) naming the byte offset. Global PAX headers are passed over, as the OCI layer rules ask.
+ * (`TAR_MALFORMED`) naming the byte offset, and so does what other readers would understand otherwise: sparse files, a name said twice in
+ * two ways, a single zero block before more entries. Global PAX headers are passed over, as the OCI layer rules ask.
  */
 export async function* readTar(
   source: AsyncIterable<Uint8Array>,
@@ -55,7 +56,11 @@ export async function* readTar(
   for (;;) {
     const at = input.offset
     const header = await input.block()
-    if (!header || header.every(byte => byte === 0)) {
+    if (!header || isZero(header)) {
+      if (longName || longLink || Object.keys(pax).length > 0)
+        throw malformed(at, 'it ends after a header for an entry that does not come')
+      const second = header && (await input.block())
+      if (second && !isZero(second)) throw malformed(at, 'one empty block stands before further entries')
       await input.drain()
       return
     }
@@ -76,7 +81,7 @@ export async function* readTar(
     const type = TYPES[flag]
     if (!type) throw malformed(at, `entries of type ${JSON.stringify(flag)} are not supported`)
     const entry = entryOf(header, type, declared, { pax, longName, longLink }, at)
-    if (entry.size > 0 && type !== 'file') throw malformed(at, `a ${type} cannot have content`)
+    if (entry.size > 0 && entry.type !== 'file') throw malformed(at, `a ${entry.type} cannot have content`)
     total += entry.size
     if (total > limits.bytes) throw malformed(at, `it unpacks to more than ${limits.bytes} bytes`)
     pax = {}
@@ -105,6 +110,10 @@ function entryOf(
   const prefix = ustar ? untilNul(header.subarray(345, 500)) : Buffer.alloc(0)
   const short = untilNul(header.subarray(0, 100))
   const joined = prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), short]) : short
+  if (contradicts(pax.path, longName) || contradicts(pax.linkpath, longLink))
+    throw malformed(at, 'an entry has a long name of GNU and another of PAX')
+  if (Object.keys(pax).some(key => key.startsWith('GNU.sparse.')))
+    throw malformed(at, 'sparse files are not supported')
   const name = pax.path ?? longName ?? joined
   const linkname = pax.linkpath ?? longLink ?? untilNul(header.subarray(157, 257))
   if (name.length === 0) throw malformed(at, 'an entry has no name')
@@ -118,11 +127,8 @@ function entryOf(
     mode: number(header, 100, 8, at) & 0o7777,
     uid: decimal(pax.uid, at) ?? number(header, 108, 8, at),
     gid: decimal(pax.gid, at) ?? number(header, 116, 8, at),
-    mtime:
-      pax.mtime === undefined
-        ? number(header, 136, 12, at)
-        : Math.floor(Number(pax.mtime.toString('latin1'))),
-    size: type === 'file' && !directory ? (decimal(pax.size, at) ?? declared) : declared,
+    mtime: timeOf(pax.mtime, at) ?? number(header, 136, 12, at),
+    size: decimal(pax.size, at) ?? declared,
     pax: Object.fromEntries(others),
     ...(gnu && { gnu }),
     ...(type === 'link' || type === 'symlink' ? { linkname } : {}),
@@ -130,6 +136,14 @@ function entryOf(
       ? { device: { major: number(header, 329, 8, at), minor: number(header, 337, 8, at) } }
       : {}),
   }
+}
+
+function contradicts(pax: Buffer | undefined, long: Buffer | undefined): boolean {
+  return pax !== undefined && long !== undefined && !pax.equals(long)
+}
+
+function isZero(block: Buffer): boolean {
+  return block.every(byte => byte === 0)
 }
 
 function untilNul(bytes: Buffer): Buffer {
@@ -159,6 +173,15 @@ function decimal(record: Buffer | undefined, at: number): number | undefined {
   if (!/^\d{1,15}$/.test(text))
     throw malformed(at, `${JSON.stringify(text.slice(0, 30))} is not a whole number`)
   return Number(text)
+}
+
+/** Seconds, of which fractions are dropped. */
+function timeOf(record: Buffer | undefined, at: number): number | undefined {
+  if (record === undefined) return undefined
+  const text = record.toString('latin1')
+  if (!/^-?\d{1,15}(?:\.\d{0,30})?$/.test(text))
+    throw malformed(at, `${JSON.stringify(text.slice(0, 30))} is not a time`)
+  return Math.floor(Number(text))
 }
 
 function paxOf(body: Buffer, at: number): Record<string, Buffer> {
