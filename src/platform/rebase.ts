@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { printReport } from '#cnb'
-import { lifecycleMetadataOf, listedRunImages, rebaseImage } from '#lifecycle'
+import { lifecycleMetadataOf, listedRunImages, rebaseImage, withExitCode } from '#lifecycle'
 import { type ImageStore, type LayoutStore, labelsOf, parseReference, type StoredImage } from '#oci'
 import { Problem, type Report, writeDurably } from '#std'
 import { openBases } from './bases.ts'
@@ -43,6 +43,9 @@ export interface RebasedImage {
   readonly unchanged: boolean
 }
 
+/** Exit code of a failed rebase (CNB platform specification, "Rebaser"). */
+const REBASE = 72
+
 /** Where the image is that is rebased, and its bases are found. */
 interface Ground {
   readonly store: ImageStore
@@ -68,12 +71,8 @@ export async function rebaseStored(request: RebaseRequest): Promise<RebasedImage
   early?.catch(() => {})
   const ground = { local, remote, ...(await openApp()) }
   const { app, store } = ground
-  const run = await findRunImage(
-    request,
-    ground,
-    listedRunImages(lifecycleMetadataOf(app, previousImage)),
-    early,
-  )
+  const listed = listedRunImages(lifecycleMetadataOf(app, previousImage))
+  const run = await withExitCode(REBASE, () => findRunImage(request, ground, listed, early))
   const rebased = rebaseImage({
     app,
     appName: previousImage,
@@ -142,7 +141,8 @@ async function findRunImage(
       return found && { name: bareName(name), image: found.image, reference: found.reference }
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      failures.push(error)
+      // A name without a registry is first of all one of the store: that Docker Hub gives no answer says little.
+      if (hasHost(name)) failures.push(error)
       return undefined
     }
   }
