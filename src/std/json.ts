@@ -58,7 +58,11 @@ function sorted(value: unknown): unknown {
 
 function where(text: string, error: unknown): string {
   if (error instanceof RangeError) return TOO_DEEP
-  const message = error instanceof Error ? error.message : String(error)
+  // The message quotes the document.
+  const message = String(error instanceof Error ? error.message : error).replace(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
   const position = /position (\d+)/.exec(message)?.[1]
   if (position === undefined) return message
   const before = text.slice(0, Number(position)).split('\n')
