@@ -19,10 +19,13 @@ export async function mergeTrees(
   files: 'links' | 'copies' = 'links',
 ): Promise<void> {
   for (const { directory, notes } of layers) {
-    for (const path of notes.opaque)
+    for (const path of notes.opaque) {
+      if (!(await liesInDirectories(target, path))) continue
       for (const name of await namesIn(under(target, path)))
         await remove(Buffer.concat([under(target, path), SLASH, name]))
-    for (const path of notes.whiteouts) await remove(under(target, path))
+    }
+    for (const path of notes.whiteouts)
+      if (await liesInDirectories(target, path)) await remove(under(target, path))
     await lay(
       Buffer.from(directory),
       Buffer.from(target),
@@ -75,6 +78,14 @@ function under(root: string, path: string): Buffer {
   return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')])
 }
 
+/** True if all above a path are directories themselves: below a link, removing would reach elsewhere, even out of the root. */
+async function liesInDirectories(root: string, path: string): Promise<boolean> {
+  const steps = path.split('/')
+  for (let count = 1; count < steps.length; count++)
+    if ((await kindOf(under(root, steps.slice(0, count).join('/')))) !== 'directory') return false
+  return true
+}
+
 async function kindOf(path: Buffer): Promise<'directory' | 'other' | undefined> {
   try {
     return (await lstat(path)).isDirectory() ? 'directory' : 'other'
@@ -89,7 +100,7 @@ async function namesIn(directory: Buffer): Promise<Buffer[]> {
   return await readdir(directory, { encoding: 'buffer' })
 }
 
-/** The path's parents are real directories: a whiteout below a link would reach elsewhere. */
+/** Removes what is there. All above it are directories themselves, which the caller has seen. */
 async function remove(path: Buffer): Promise<void> {
   await removeTree(path as unknown as string)
 }
