@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type Cache,
@@ -30,6 +31,9 @@ export interface BuildCacheOptions {
 /** The directory of all caches in a state directory. */
 export const CACHES = 'caches'
 
+/** The file in a cache that says that its image was put elsewhere; its time is that of the last build. */
+export const ELSEWHERE = 'elsewhere'
+
 /** Where the cache of an image is; the name counts in the form that the store lists it in. */
 export function cacheDirectory(home: string, name: string): string {
   return join(home, CACHES, hexOf(digestOf(parseName(name))).slice(0, 32))
@@ -37,11 +41,16 @@ export function cacheDirectory(home: string, name: string): string {
 
 /** Opens what earlier builds kept: below `<home>/caches`, or in an image of a registry where one is named. */
 export async function openCache(
-  { cacheImage }: BuildRequest,
+  { cacheImage, output }: BuildRequest,
   options: BuildCacheOptions,
   { registries }: ImageWays,
 ): Promise<Cache & AsyncDisposable> {
-  if (cacheImage === undefined) return await openBuildCache(options)
+  if (cacheImage === undefined) {
+    const cache = await openBuildCache(options)
+    if (output.kind !== 'store')
+      await writeFile(join(cacheDirectory(options.home, options.name), ELSEWHERE), '')
+    return cache
+  }
   const reference = withTag(parseReference(cacheImage))
   const rules = { ...options.rules, layers: options.places.layers }
   const cache = openImageCache({ store: registries.store(reference), name: printReference(reference), rules })

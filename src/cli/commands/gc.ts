@@ -13,7 +13,7 @@ export const gc = command({
     const roots = await forgetRoots(home, store)
     if (roots > 0)
       report.line(`removed ${roots} unpacked ${roots === 1 ? 'layer' : 'layers'} that no image needs`)
-    const caches = await forgetCaches(home, store)
+    const caches = await forgetCaches(home, store, Date.now())
     if (caches > 0)
       report.line(`removed ${caches} build ${caches === 1 ? 'cache' : 'caches'} of images that are gone`)
     if (running > 0) {
