@@ -184,7 +184,14 @@ function block(
   return withChecksum(out)
 }
 
+/** A number that does not fit, which only GNU's format has here, is written in base 256. */
 function octal(out: Buffer, offset: number, length: number, value: number): void {
+  if (value >= 8 ** (length - 1)) {
+    for (let at = offset + length - 1, rest = value; at > offset; at--, rest = Math.floor(rest / 256))
+      out[at] = rest % 256
+    out[offset] = 0x80
+    return
+  }
   out.write(value.toString(8).padStart(length - 1, '0'), offset, 'latin1')
 }
 

@@ -1,0 +1,3 @@
+module slipway.example/oracle-tar
+
+go 1.21
