@@ -43,7 +43,13 @@ const runConfig = v.looseObject({
   Entrypoint: strings,
   Cmd: strings,
   WorkingDir: v.optional(v.string()),
-  Labels: v.nullish(v.record(v.string(), v.string())),
+  // A list would pass as a table with the keys 0, 1, 2.
+  Labels: v.nullish(
+    v.pipe(
+      v.custom<object>(value => !Array.isArray(value), 'must be a table'),
+      v.record(v.string(), v.string()),
+    ),
+  ),
 })
 const imageConfig = v.looseObject({
   architecture: v.string(),
