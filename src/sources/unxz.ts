@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import * as xz from 'xz-decompress'
 
 /** The library is a CommonJS module, which Node.js and bundlers hand over in two ways. */
@@ -6,7 +6,7 @@ const { XzReadableStream } = 'default' in xz ? (xz.default as typeof xz) : xz
 
 /** Decompresses xz. Throws an `Error` that says so where the bytes are damaged or end early. */
 export async function* unxz(bytes: Readable): AsyncGenerator<Uint8Array> {
-  const reader = new XzReadableStream(Readable.toWeb(bytes) as ReadableStream).getReader()
+  const reader = new XzReadableStream(webStreamOf(bytes)).getReader()
   try {
     for (;;) {
       const { done, value } = await reader.read().catch(cause => {
@@ -22,4 +22,24 @@ export async function* unxz(bytes: Readable): AsyncGenerator<Uint8Array> {
     await reader.cancel().catch(() => {})
     bytes.destroy()
   }
+}
+
+/** Node's own way from one kind of stream to the other stumbles, or waits for good, where reading is given up in the middle. */
+function webStreamOf(bytes: Readable): ReadableStream {
+  const source = bytes.iterator({ destroyOnReturn: false })
+  let givenUp = false
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await source.next()
+        if (givenUp) return
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel() {
+        givenUp = true
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }

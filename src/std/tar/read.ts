@@ -47,6 +47,14 @@ export async function* readTar(
   limits: TarLimits = GENEROUS,
 ): AsyncGenerator<ReadEntry> {
   const input = new Blocks(source)
+  try {
+    yield* entriesIn(input, limits)
+  } finally {
+    await input.letGo()
+  }
+}
+
+async function* entriesIn(input: Blocks, limits: TarLimits): AsyncGenerator<ReadEntry> {
   let pax: Record<string, Buffer> = {}
   let longName: Buffer | undefined
   let longLink: Buffer | undefined
@@ -287,5 +295,10 @@ class Blocks {
 
   async drain(): Promise<void> {
     while (await this.#fill()) this.#consume(this.#rest.length)
+  }
+
+  /** Ends the source where nobody reads it to its end. */
+  async letGo(): Promise<void> {
+    if (!this.#ended) await this.#source.return?.()
   }
 }

@@ -205,6 +205,32 @@ describe('readTar', () => {
     assert.deepEqual(names, ['a', 'b'])
   })
 
+  it('ends its source, however reading ends', async () => {
+    const good = await bytesOf(['a', 'b'].map(name => ({ ...root, name, type: 'directory', mode: 0o755 })))
+    const ends = async (bytes: Uint8Array, most: number) => {
+      let ended = false
+      const source = (async function* () {
+        try {
+          yield bytes
+          yield new Uint8Array(512)
+        } finally {
+          ended = true
+        }
+      })()
+      let read = 0
+      try {
+        for await (const _ of readTar(source)) if (++read === most) break
+      } catch {
+        // Cut in the middle.
+      }
+      return ended
+    }
+    assert.deepEqual(
+      [await ends(good, 1), await ends(good, 9), await ends(good.fill(1, 512), 9)],
+      [true, true, true],
+    )
+  })
+
   it('refuses archives that are cut, altered, or claim what cannot be', async () => {
     const good = await bytesOf([
       { ...root, name: 'a', type: 'file', mode: 0o644, size: 600, content: Buffer.alloc(600) },
