@@ -128,10 +128,10 @@ uri = "${ground.lifecycle}"
   const pushed = [await bytesPushed(ground, app, host => own('counted', host))]
   if (hasDocker) pushed.push(await bytesPushed(ground, app, host => pack('counted-pack', host)))
   const [ours = 0, theirs] = pushed
-  console.log(`| one class changed, bytes sent | slipway | ${(ours / 1000).toFixed(0)} kB | | | | |`)
+  console.log(`| one class changed, bytes sent | slipway | ${(ours / 1000).toFixed(0)} kB | | 1 |`)
   if (theirs !== undefined)
     console.log(
-      `| one class changed, bytes sent | pack --publish | ${(theirs / 1000).toFixed(0)} kB | | | ${(theirs / ours).toFixed(1)}× | |`,
+      `| one class changed, bytes sent | pack --publish | ${(theirs / 1000).toFixed(0)} kB | | ${(theirs / ours).toFixed(1)}× |`,
     )
 }
 
@@ -312,7 +312,7 @@ try {
   for (const [name, section] of Object.entries(SECTIONS))
     if (wanted.length === 0 || wanted.includes(name))
       await section(ground).catch((error: Error) =>
-        console.log(`| ${name} | failed: ${error.message.slice(-1500)} | | | | | |`),
+        console.log(`| ${name} | failed: ${error.message.slice(-1500)} | | | |`),
       )
 } finally {
   rmSync(place, { recursive: true, force: true })

@@ -5,8 +5,6 @@ import { connect, createServer } from 'node:net'
 export interface Run {
   /** Seconds from its start to its end. */
   readonly wall: number
-  /** Seconds of processor of it and all its children; work that a daemon does for it is not in it. */
-  readonly cpu: number
   readonly output: string
 }
 
@@ -15,10 +13,11 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
-/** Runs a command in a shell that tells what it used. Throws, with its words, if it fails. */
+/** Runs a command. Throws, with its words, if it fails. */
 export async function run(words: readonly string[], { cwd, env = {} }: RunOptions = {}): Promise<Run> {
   const began = process.hrtime.bigint()
-  const child = spawn('bash', ['-c', '"$@" && times', 'bash', ...words], {
+  const [program = '', ...rest] = words
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
     env: { ...process.env, NO_COLOR: '1', ...env },
@@ -34,12 +33,7 @@ export async function run(words: readonly string[], { cwd, env = {} }: RunOption
   const wall = Number(process.hrtime.bigint() - began) / 1e9
   if (status !== 0)
     throw new Error(`${words.join(' ')} ended with ${status}:\n${stdout.slice(-3000)}${stderr.slice(-3000)}`)
-  const children = stdout.trim().split('\n').at(-1) ?? ''
-  const cpu = [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
-    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
-    0,
-  )
-  return { wall, cpu, output: stdout + stderr }
+  return { wall, output: stdout + stderr }
 }
 
 /** The middle one of some numbers. */
@@ -51,8 +45,6 @@ export function median(all: readonly number[]): number {
 export interface Row {
   readonly who: string
   readonly runs: readonly Run[]
-  /** Further facts, such as bytes pushed. */
-  readonly note?: string
 }
 
 /** Prints rows of one question as lines of a Markdown table; ratios are to the first row, which is slipway's. */
@@ -61,23 +53,21 @@ export function table(question: string, rows: readonly (Row | string)[]): void {
   const own = typeof first === 'object' ? median(first.runs.map(({ wall }) => wall)) : Number.NaN
   for (const row of rows) {
     if (typeof row === 'string') {
-      console.log(`| ${question} | ${row} | | | | |`)
+      console.log(`| ${question} | ${row} | | | |`)
       continue
     }
     const walls = row.runs.map(({ wall }) => wall)
     const middle = median(walls)
     const cells = [
       ...[question, row.who, `${middle.toFixed(2)} s`, `${Math.min(...walls).toFixed(2)} s`],
-      ...[`${median(row.runs.map(({ cpu }) => cpu)).toFixed(2)} s`],
       row === first ? '1' : `${(middle / own).toFixed(1)}×`,
-      ...(row.note === undefined ? [] : [row.note]),
     ]
     console.log(`| ${cells.join(' | ')} |`)
   }
 }
 
-export const HEAD = `| what | who | median | least | CPU | slipway is faster by | |
-|---|---|---|---|---|---|---|`
+export const HEAD = `| what | who | median | least | time of slipway's |
+|---|---|---|---|---|`
 
 /** Passes a registry's connections on and counts what clients send. */
 export async function countingDoor(
