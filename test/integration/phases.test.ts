@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import {
@@ -287,7 +287,7 @@ describe('phases beside those of the reference lifecycle', () => {
       ],
       ['an image that cannot be one', 'analyzer', 3, () => ({ last: ['Not/An/Image'] })],
       ['a word too many', 'detector', 3, () => ({ last: ['word'] })],
-      ['no run image', 'analyzer', 3, () => ({ first: ['-run', '/nonexistent'], last: [image('app')] })],
+      ['no run image', 'analyzer', 3, () => ({ first: ['-run', '/proc/nothing'], last: [image('app')] })],
       ['nothing that fits', 'creator', 20, shop => ({ first: ['-app', shop.cache], last: [image('app')] })],
       [
         'a buildpack that is not there',
@@ -327,7 +327,7 @@ describe('phases beside those of the reference lifecycle', () => {
       ],
       ['no group to restore for', 'restorer', 1, () => ({})],
       ['no group to build with', 'builder', 1, () => ({})],
-      ['nothing analyzed to export on', 'exporter', 3, () => ({ last: [image('app')] })],
+      ['nothing analyzed to export on', 'exporter', 3, exportOnNothing],
       [
         'images on disk without a leave',
         'creator',
@@ -389,6 +389,11 @@ interface Case {
   readonly first?: readonly string[]
   readonly last?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+}
+
+function exportOnNothing({ layers }: Workshop): Case {
+  writeFileSync(join(layers, 'analyzed.toml'), '[run-image]\nreference = ""\n')
+  return { last: [image('app')] }
 }
 
 function orderFile(id: string): string {
