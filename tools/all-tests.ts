@@ -34,7 +34,7 @@ function steps(words: string[]): Step[] {
   const node = process.execPath
   const reporter = '--test-reporter=spec'
   const unit: Step[] = [
-    { name: 'lint', command: 'npx', arguments: ['--no-install', 'biome', 'ci'] },
+    { name: 'lint', command: 'npx', arguments: ['--no-install', 'biome', 'ci', '--colors=off'] },
     { name: 'types', command: 'npx', arguments: ['--no-install', 'tsc', '-b'] },
     {
       name: 'unit tests',
