@@ -11,7 +11,7 @@ import {
   type StoredImage,
   withTag,
 } from '#oci'
-import { hexOf, type Report } from '#std'
+import { hexOf, Problem, type Report } from '#std'
 import { machineArchitecture } from './bases.ts'
 import type { ImageWays } from './image-ways.ts'
 import { imageMissing, imageNowhere } from './problems.ts'
@@ -72,7 +72,15 @@ export function openForeignImages({
   const stored = async (text: string): Promise<StoredImage> => {
     const place = parsePlace(text, workingDirectory)
     if (place.kind === 'registry') return await pull(place.reference, undefined)
-    return (await store.image(text)) ?? (await pull(text, isName(text) ? text : undefined))
+    const here = await store.image(text)
+    if (here) return here
+    try {
+      return await pull(text, isName(text) ? text : undefined)
+    } catch (error) {
+      // A name without a host is first of all one of the store: that Docker Hub gives no answer says little.
+      const silent = error instanceof Problem && error.code === 'HTTP_UNREACHABLE' && !hasHost(text)
+      throw silent ? imageMissing(text) : error
+    }
   }
   const run = async (text: string): Promise<StoredImage> => {
     if (near === undefined) return await stored(text)

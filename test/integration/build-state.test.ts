@@ -374,6 +374,9 @@ function sleeping(_place: Story): string[] {
   })
 }
 
+/** What the sandbox remembers of its program from run to run. */
+const REMEMBERED = 'bwrap.version'
+
 /** Directories of builds and sandboxes that belong to nobody who lives. */
 function leftovers(place: Story, of?: number): string[] {
   return leftoversIn(place.home, of)
@@ -384,6 +387,7 @@ function leftoversIn(home: string, of?: number): string[] {
     const path = join(home, place)
     if (!existsSync(path)) return []
     return readdirSync(path)
+      .filter(name => name !== REMEMBERED)
       .filter(
         name => !existsSync(`/proc/${/-(\d+)-/.exec(name)?.[1]}`) || Number(/-(\d+)-/.exec(name)?.[1]) === of,
       )
