@@ -7,6 +7,7 @@ import { ownedDirectory, type TemporaryDirectory } from '#std'
 import { makeSpecialFiles } from './devices.ts'
 import { type CgroupHome, findCgroupHome } from './limits/cgroup.ts'
 import { canLimitProcesses } from './limits/resource-limits.ts'
+import { endOrphans } from './orphans.ts'
 import { Pipes } from './pipes.ts'
 import { type Bwrap, type BwrapProgram, commandOf } from './program.ts'
 import { filterArchitecture, seccompFilter } from './seccomp/filter.ts'
@@ -45,11 +46,11 @@ const MASKS = [
 
 /** Prepares what runs share below a private directory of `parent`. */
 export async function prepareGround(bwrap: Bwrap, parent: string): Promise<Ground> {
-  const directory = await ownedDirectory(parent, 'sandbox-')
+  const directory = await ownedDirectory(parent, 'sandbox-', endOrphans)
   const root = process.getuid?.() === 0
   const nothingPath = join(directory.path, 'nothing')
   await writeFile(nothingPath, '', { mode: 0o444 })
-  const [command, { pipes, devices }, cgroups, prlimit] = await Promise.all([
+  const [program, { pipes, devices }, cgroups, prlimit] = await Promise.all([
     ownCopy(bwrap.program, directory),
     makeSpecialFiles(directory.path, root),
     findCgroupHome(),
@@ -60,7 +61,8 @@ export async function prepareGround(bwrap: Bwrap, parent: string): Promise<Groun
   const masks = root ? await Promise.all(MASKS.map(name => isThere(`/proc/${name}`))) : []
   return {
     bwrap,
-    command,
+    // By this word an orphan is known; the program itself never sees it.
+    command: [...program, '--setenv', 'SLIPWAY_SANDBOX', directory.path],
     pipes: new Pipes(directory.path, pipes),
     nothing,
     nothingPath,
