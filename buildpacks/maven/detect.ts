@@ -1,6 +1,5 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Detect, fail, isSystemError, pass } from '#sdk'
+import { type Detect, fail, isFile, pass } from '#sdk'
 
 /** Takes part where there is a pom.xml to build; plan names are Paketo's. */
 export const detect: Detect = async ({ application, configuration }) => {
@@ -15,13 +14,4 @@ export const detect: Detect = async ({ application, configuration }) => {
     { provides: ['jvm-application-package'], requires },
     { provides: ['maven'], requires: ['jdk'] },
   )
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false
-    throw error
-  }
 }

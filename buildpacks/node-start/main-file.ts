@@ -1,6 +1,5 @@
-import { stat } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
-import { isSystemError } from '#sdk'
+import { isFile } from '#sdk'
 
 /** Files that apps are started by where nothing else is said, the first that is there. */
 export const MAINS = [
@@ -26,13 +25,4 @@ export async function firstFile(directory: string, names: readonly string[]): Pr
 /** What `main` of package.json means, by the rule of `require`: a file, the same with `.js`, or a directory with an index.js. */
 export function mainFile(directory: string, main: string): Promise<string | undefined> {
   return firstFile(directory, [main, `${main}.js`, `${main}/index.js`])
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false
-    throw error
-  }
 }

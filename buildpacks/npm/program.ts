@@ -1,6 +1,5 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type BuildContext, isSystemError } from '#sdk'
+import { type BuildContext, isDirectory } from '#sdk'
 import type { Settings } from './settings.ts'
 
 /** npm, ready to be run in one project. */
@@ -43,14 +42,5 @@ export async function npmProgram(
       context.log.line(`Executing npm ${words.join(' ')}`)
       await context.run('npm', words, { directory, variables: { ...common, ...compiling, ...variables } })
     },
-  }
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false
-    throw error
   }
 }

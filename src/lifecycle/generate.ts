@@ -1,38 +1,18 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  type BaseTarget,
-  type Environment,
-  escapeId,
-  fullName,
-  type Group,
-  type Plan,
-  printBuildpackPlan,
-} from '#cnb'
-import { type Report, removeTree } from '#std'
+import { escapeId, fullName, type Plan, printBuildpackPlan } from '#cnb'
+import { removeTree } from '#std'
+import type { BuildOptions } from './build.ts'
 import { buildpackEnvironment, readGivenVariables } from './buildpack-environment.ts'
 import { refuseDockerfile, switchedBase } from './dockerfile.ts'
-import type { BuildpackSource, Executor, FoundBuildpack, Place, Places } from './executor.ts'
+import type { FoundBuildpack, Place } from './executor.ts'
 import { buildpackMissing, EXIT, extensionFailed } from './problems.ts'
 import { hasFile } from './run-detect.ts'
 import { planDirectory, scratchOf } from './scratch.ts'
 import { isDirectoryItself, ownDirectory, readUntrustedText } from './untrusted.ts'
 
-/** What generating is handed. */
-export interface GenerateOptions {
-  readonly report: Report
-  readonly signal?: AbortSignal
-  readonly places: Places
-  readonly executor: Executor
-  readonly buildpacks: BuildpackSource
-  readonly group: Group
-  readonly plan: Plan
-  readonly target: BaseTarget
-  /** `production` unless told otherwise. */
-  readonly execEnv?: string
-  /** What extensions inherit (`inheritedEnvironment`). */
-  readonly environment: Environment
-}
+/** What generating is handed; `environment` is what extensions inherit. */
+export type GenerateOptions = Omit<BuildOptions, 'platformApi'>
 
 /** What the image extensions of a group ask for. */
 export interface Generated {

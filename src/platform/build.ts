@@ -234,7 +234,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   })
   await copyOut(request, places)
   await exportCache(caching)
-  const record = recordOfBuild(`${name}@${exported.image.digest}`, {
+  const record = recordOfBuild({
     previous: previous?.reference ?? null,
     chosenBy: whoChose(request, project),
     group: group.buildpacks.map(({ id, version }) => ({ id, version })),

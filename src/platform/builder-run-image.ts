@@ -1,9 +1,10 @@
 import { findRunImage, type RunImage } from '#cnb'
-import { parseReference, type StoredImage } from '#oci'
+import type { StoredImage } from '#oci'
 import { Problem } from '#std'
 import type { BuildBasesOptions } from './build-bases.ts'
 import type { Builder } from './builder.ts'
 import { builderInvalid } from './problems.ts'
+import { nearestFirst, registryOf } from './registry-image.ts'
 
 /** The run image of a build with a builder. */
 export interface ChosenRunImage {
@@ -23,10 +24,8 @@ export async function builderRunImage(builder: Builder, options: BuildBasesOptio
   if (asked !== undefined) return named(await findRun(asked, options), asked, listed)
   if (!listed) throw builderInvalid(builder.name, 'it names no run image; name one with --run-image')
   const { near } = options.images
-  const names = inOrder(
-    [listed.image, ...listed.mirrors],
-    near ?? registryOf(builder.name.replace(/^docker:\/\//, '')),
-  )
+  // Copies in the registry that the image goes to come first, else those in that of the builder, as with pack.
+  const names = nearestFirst([listed.image, ...listed.mirrors], near ?? registryOf(builder.name))
   for (const name of near === undefined ? names : []) {
     const image = (await options.images.has(name)) ? await options.store.image(name) : undefined
     if (image) return { image, name: listed.image, mirrors: listed.mirrors }
@@ -45,20 +44,6 @@ export async function builderRunImage(builder: Builder, options: BuildBasesOptio
 
 function named(image: StoredImage, name: string, listed: RunImage | undefined): ChosenRunImage {
   return { image, name, mirrors: listed?.mirrors ?? [] }
-}
-
-/** Copies in the registry that the image goes to come first, else those in that of the builder, as with pack. */
-function inOrder(names: readonly string[], registry: string | undefined): string[] {
-  const near = names.filter(name => registry !== undefined && registryOf(name) === registry)
-  return [...near, ...names.filter(name => !near.includes(name))]
-}
-
-function registryOf(name: string): string | undefined {
-  try {
-    return parseReference(name).registry
-  } catch {
-    return undefined
-  }
 }
 
 /** A run image of the store or of its registry; a base of ours is made where it is not there. Throws a `Problem` (`IMAGE_MISSING`, or what making a base throws). */

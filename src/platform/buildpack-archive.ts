@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs'
-import { lstat, open, readdir } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline, type Readable } from 'node:stream'
 import { pipeline as finished } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { compressionOf, openExchange } from '#oci'
-import { Digesting, isSystemError, Problem } from '#std'
+import { Digesting, isGzip, isSystemError, Problem } from '#std'
 import { buildpackList } from './buildpack-directory.ts'
 import { buildpackIn, makeExecutable } from './buildpack-tree.ts'
 import { type OpenedBuildpacks, packagedBuildpacks } from './packaged-buildpacks.ts'
@@ -56,16 +56,6 @@ async function named(uncompressed: () => Promise<Readable>): Promise<PlainTar> {
     }
   })
   return { diffId: digesting.digest(), uncompressed }
-}
-
-async function isGzip(file: string): Promise<boolean> {
-  const handle = await open(file)
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
-  } finally {
-    await handle.close()
-  }
 }
 
 async function openPackage(tree: string, name: string, unpacked: Unpacked): Promise<OpenedBuildpacks> {

@@ -5,6 +5,7 @@ import { findImage } from './find-image.ts'
 import type { ImageWays } from './image-ways.ts'
 import { imageMissing, imageNotOnHub, imageNowhere, imageUnnamed } from './problems.ts'
 import { findRegistryImage } from './registry-image.ts'
+import { hasHost } from './registry-names.ts'
 
 /** Where an image may be looked for. */
 export interface FindOptions {
@@ -73,10 +74,6 @@ function unlessMissing(error: unknown): undefined {
   if (error instanceof Problem && (error.code === 'IMAGE_MISSING' || error.code === 'NAME_INVALID'))
     return undefined
   throw error
-}
-
-function hasHost(name: string): boolean {
-  return /^(?:localhost|[^/]*[.:][^/]*)\//.test(name)
 }
 
 /** What may be a name in a registry; a shortened digest is not. */

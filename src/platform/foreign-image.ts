@@ -14,7 +14,8 @@ import {
 import { hexOf, Problem, type Report } from '#std'
 import { machineArchitecture } from './bases.ts'
 import type { ImageWays } from './image-ways.ts'
-import { imageMissing, imageNowhere } from './problems.ts'
+import { imageMissing, imageNotOnHub, imageNowhere } from './problems.ts'
+import { hasHost } from './registry-names.ts'
 
 /** Images of others, open for reading until this is disposed. */
 export interface ForeignImages extends AsyncDisposable {
@@ -79,7 +80,7 @@ export function openForeignImages({
     } catch (error) {
       // A name without a host is first of all one of the store: that Docker Hub gives no answer says little.
       const silent = error instanceof Problem && error.code === 'HTTP_UNREACHABLE' && !hasHost(text)
-      throw silent ? imageMissing(text) : error
+      throw silent ? imageNotOnHub(text, error) : error
     }
   }
   const run = async (text: string): Promise<StoredImage> => {
@@ -87,7 +88,7 @@ export function openForeignImages({
     const reference = withTag(parseReference(text.replace(/^docker:\/\//, '')))
     const remote = () => ways.registries.store(reference).image(printReference(reference))
     const local = async () => (isName(text) ? await store.image(text) : undefined)
-    const [first, second] = text.startsWith('docker://') || hasHost(text) ? [remote, local] : [local, remote]
+    const [first, second] = hasHost(text) ? [remote, local] : [local, remote]
     const found = (await first()) ?? (await second())
     if (!found) throw imageNowhere(text)
     return found
@@ -114,11 +115,6 @@ export function openForeignImages({
 function storeName(reference: ReturnType<typeof parseReference>, printed: string): string {
   const { registry, repository, digest } = reference
   return digest === undefined ? printed : `${registry}/${repository}:sha256-${hexOf(digest)}`
-}
-
-/** True for a name that says where it is. */
-function hasHost(text: string): boolean {
-  return /^(?:localhost|[^/]*[.:][^/]*)\//.test(text)
 }
 
 function isName(text: string): boolean {

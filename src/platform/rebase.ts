@@ -11,6 +11,7 @@ import { openImageWays } from './image-ways.ts'
 import { openMachineArchive } from './machine-archive.ts'
 import { imageNowhere, runImageMissing } from './problems.ts'
 import { findRegistryImage, nearestFirst, type RemoteImage } from './registry-image.ts'
+import { bareName, hasHost } from './registry-names.ts'
 import { shippedCatalog } from './shipped.ts'
 import { openStore } from './store.ts'
 
@@ -163,14 +164,6 @@ async function findRunImage(
   }
   if (failures[0]) throw failures[0]
   throw runImageMissing(names)
-}
-
-function hasHost(name: string): boolean {
-  return name.startsWith('docker://') || /^(?:localhost|[^/]*[.:][^/]*)\//.test(name)
-}
-
-function bareName(name: string): string {
-  return name.replace(/^docker:\/\//, '')
 }
 
 function referenceOf(name: string, { digest }: StoredImage): string {

@@ -7,6 +7,7 @@ import {
   withTag,
 } from '#oci'
 import { Problem } from '#std'
+import { bareName } from './registry-names.ts'
 
 /** An image of a registry: its manifest and configuration were read, its layers are where they are. */
 export interface RemoteImage {
@@ -23,7 +24,7 @@ export async function findRegistryImage(
   registries: Registries,
   text: string,
 ): Promise<RemoteImage | undefined> {
-  const reference = withTag(parseReference(bare(text)))
+  const reference = withTag(parseReference(bareName(text)))
   const store = registries.store(reference)
   const name = printReference(reference)
   const image = await store.image(name)
@@ -46,13 +47,9 @@ export function nearestFirst(names: readonly string[], registry: string | undefi
 /** The registry of a name; undefined for what is no reference. */
 export function registryOf(name: string): string | undefined {
   try {
-    return parseReference(bare(name)).registry
+    return parseReference(bareName(name)).registry
   } catch (error) {
     if (error instanceof Problem) return undefined
     throw error
   }
-}
-
-function bare(text: string): string {
-  return text.replace(/^docker:\/\//, '')
 }

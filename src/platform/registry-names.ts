@@ -11,6 +11,16 @@ import { imageMissing } from './problems.ts'
 /** How an image of a registry is named where others are too (containers-transports(5)). */
 const SCHEME = 'docker://'
 
+/** A name without the scheme, whether it had it or not. */
+export function bareName(text: string): string {
+  return registryName(text) ?? text
+}
+
+/** True for a name that says in which registry it is; another is first of all one of the store, and then of Docker Hub. */
+export function hasHost(text: string): boolean {
+  return text.startsWith(SCHEME) || /^(?:localhost|[^/]*[.:][^/]*)\//.test(text)
+}
+
 /** What follows `docker://`; undefined for names of other places. */
 export function registryName(text: string): string | undefined {
   return text.startsWith(SCHEME) ? text.slice(SCHEME.length) : undefined

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access, mkdir, rename, stat, writeFile } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
-import { readIfExists } from '#std'
+import { readIfExists, replaceFile } from '#std'
 
 /**
  * The bubblewrap program: a file to execute, or one that was unpacked from packages and is executed by its own dynamic loader
@@ -65,7 +65,8 @@ export async function describeBwrap(program: BwrapProgram, memory: string): Prom
     } catch (error) {
       return { unusable: `${name} does not run: ${error instanceof Error ? error.message : String(error)}` }
     }
-    await remember(record, `${identity}\n${text.slice(0, 100).split('\n')[0]}`)
+    // Only a memory: where it cannot be written, the program is asked again.
+    await replaceFile(record, `${identity}\n${text.slice(0, 100).split('\n')[0]}`).catch(() => {})
   }
   const version = /^bubblewrap (\d+)\.(\d+)/.exec(text)
   if (!version) return { unusable: `${name} does not say that it is bubblewrap` }
@@ -86,15 +87,6 @@ async function identityOf(program: BwrapProgram): Promise<string> {
     }),
   )
   return JSON.stringify(found, (_, value) => (typeof value === 'bigint' ? String(value) : value))
-}
-
-/** Only a memory: where it cannot be written, the program is asked again. */
-async function remember(record: string, text: string): Promise<void> {
-  const staged = `${record}.${process.pid}`
-  await mkdir(join(record, '..'), { recursive: true })
-    .then(() => writeFile(staged, text))
-    .then(() => rename(staged, record))
-    .catch(() => {})
 }
 
 /** The words that start a bubblewrap. */

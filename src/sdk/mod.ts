@@ -2,6 +2,8 @@ export { type Component, purl } from '#bom'
 export {
   byBytes,
   digestOf,
+  isDirectory,
+  isFile,
   isInside,
   isSystemError,
   javaTruststore,

@@ -1,8 +1,8 @@
-import { stat, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Component } from '#bom'
 import { parseBuildpackPlan, parseStore, printStore } from '#cnb'
-import { isSystemError, printToml, readIfExists } from '#std'
+import { isFile, printToml, readIfExists } from '#std'
 import { writeBill } from './bill.ts'
 import type { BuildContext, DetectContext, RunOptions } from './context.ts'
 import { openResolver, servedBy } from './dependency.ts'
@@ -91,15 +91,6 @@ async function launcherFor(call: Call, arch: string): Promise<{ copy?: string; l
   if (await isFile(copy)) return { copy }
   const served = await servedBy(join(call.platform, 'dependencies', 'socket'))
   return served ? { link: '/cnb/lifecycle/launcher' } : {}
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false
-    throw error
-  }
 }
 
 function requiredAs(plan: readonly Requirement[], name: string): Record<string, unknown> | undefined {

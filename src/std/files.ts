@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Stats } from 'node:fs'
 import {
   chmod,
   type FileHandle,
@@ -10,6 +11,8 @@ import {
   readFile,
   rename,
   rm,
+  stat,
+  writeFile,
 } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { isSystemError } from './problem.ts'
@@ -71,6 +74,23 @@ export async function writeDurably(path: string, content: string | Uint8Array, m
   await syncDirectory(directory)
 }
 
+/**
+ * Replaces a file so that a reader sees the old content or the new. Nothing waits for the disk: after a loss of power it may be anything, so this is for what
+ * can be found out again.
+ */
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+  const directory = dirname(path)
+  await mkdir(directory, { recursive: true })
+  const staged = join(directory, `.${randomBytes(8).toString('hex')}.tmp`)
+  try {
+    await writeFile(staged, content, { flag: 'wx' })
+    await rename(staged, path)
+  } catch (error) {
+    await rm(staged, { force: true })
+    throw error
+  }
+}
+
 /** Makes renames and creations in a directory durable. */
 export async function syncDirectory(path: string): Promise<void> {
   await using directory = await openDisposable(path, 'r')
@@ -101,4 +121,30 @@ export async function readIfExists(path: string): Promise<string | undefined> {
 export function isInside(root: string, path: string): boolean {
   const between = relative(root, path)
   return between === '' || (between !== '..' && !between.startsWith(`..${sep}`) && !between.startsWith('/'))
+}
+
+/** True if there is a plain file at a path, links followed. */
+export async function isFile(path: string): Promise<boolean> {
+  return (await statIfExists(path))?.isFile() === true
+}
+
+/** True if there is a directory at a path, links followed. */
+export async function isDirectory(path: string): Promise<boolean> {
+  return (await statIfExists(path))?.isDirectory() === true
+}
+
+async function statIfExists(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+}
+
+/** True if a file begins as gzip does (RFC 1952, 2.3.1). Throws the system's error where it cannot be read. */
+export async function isGzip(path: string): Promise<boolean> {
+  await using file = await openDisposable(path, 'r')
+  const { buffer, bytesRead } = await file.handle.read(Buffer.alloc(2), 0, 2, 0)
+  return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
 }

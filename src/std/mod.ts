@@ -1,10 +1,14 @@
 export { readAll } from './bytes.ts'
 export { type Digest, Digesting, digestOf, hexOf, isDigest, parseDigest } from './digest.ts'
 export {
+  isDirectory,
+  isFile,
+  isGzip,
   isInside,
   openDisposable,
   readIfExists,
   removeTree,
+  replaceFile,
   syncDirectory,
   type TemporaryDirectory,
   temporaryDirectory,

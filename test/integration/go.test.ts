@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { checkout, type Story, story } from '../support/cli.ts'
+import { serve } from '../support/serve.ts'
 
 /**
  * A Go module from source to a running image with the command line, by an ordinary user: Go and the module's dependency come through the module proxy of this
@@ -86,9 +85,9 @@ describe('a Go module', () => {
   })
 
   it('answers', async () => {
-    await using app = await serve('-e', 'FERRY=Petrel')
+    await using app = await serve(place, IMAGE, '-e', 'FERRY=Petrel')
     assert.equal(await app.get('/'), 'The Petrel leaves at 06:00, 09:30, 18:15.\n')
-    const sold = await fetch(`${app.address}/tickets`, { method: 'POST' })
+    const sold = await fetch(app.address('/tickets'), { method: 'POST' })
     assert.match(await sold.text(), /^Petrel [0-9a-f-]{36}\n$/)
   })
 
@@ -113,7 +112,7 @@ describe('a Go module', () => {
     assert.deepEqual(added(changed.log), ['slipway/go:targets'])
     assert.doesNotMatch(changed.log, /downloading/)
     {
-      await using app = await serve()
+      await using app = await serve(place, IMAGE)
       assert.equal(await app.get('/'), 'The Halcyon departs at 06:00, 09:30, 18:15.\n')
     }
     writeFileSync(join(path, TICKETS), text)
@@ -134,47 +133,3 @@ describe('a Go module', () => {
     rmSync(join(path, 'vendor'), { recursive: true })
   })
 })
-
-interface Served extends AsyncDisposable {
-  readonly address: string
-  get(path: string): Promise<string>
-}
-
-/** Runs the image on a free port until disposed; resolves once it answers. */
-async function serve(...words: string[]): Promise<Served> {
-  const port = await freePort()
-  const child = place.start(['run', IMAGE, '-p', `${port}:${port}`, '-e', `PORT=${port}`, ...words])
-  let log = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', chunk => (log += chunk))
-  const ended = new Promise(done => child.once('close', done))
-  const address = `http://127.0.0.1:${port}`
-  for (;;) {
-    assert.equal(child.exitCode, null, log)
-    if (await fetch(address).then(Boolean, () => false)) break
-    await pause(50)
-  }
-  return {
-    address,
-    async get(at) {
-      const answer = await fetch(`${address}${at}`)
-      assert.equal(answer.status, 200, log)
-      return await answer.text()
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await ended
-    },
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
-}

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { connect } from 'node:tls'
 import { checkout, type Story, story } from '../support/cli.ts'
+import { freePort } from '../support/free-port.ts'
 import type { ImageOrder } from '../support/make-image.ts'
 import { whyNoSandbox } from '../support/sandbox.ts'
 
@@ -439,14 +440,6 @@ function isSleeping(seconds: string): boolean {
       return false
     }
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** True once the server of the test image answers at a port of this machine. */

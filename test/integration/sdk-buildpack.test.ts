@@ -16,7 +16,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -24,6 +23,7 @@ import { inheritedEnvironment, parseBuildpack, parseLayer, parseOrder, printLaye
 import { type BuildpackSource, build, detect, type Executor, type Place } from '#lifecycle'
 import { recording } from '#std'
 import { buildpackNames, orderOf, packageBuildpack } from '../../tools/buildpacks.ts'
+import { freePort } from '../support/free-port.ts'
 
 /**
  * Runs the packaged buildpacks as any lifecycle would: bin/detect and bin/build as plain processes of this machine, no sandbox, no platform that
@@ -205,14 +205,6 @@ function imageLayers(layers: string): Record<string, string> {
     }
   }
   return found
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as { port: number }
-  await new Promise(done => server.close(done))
-  return port
 }
 
 describe('packaged buildpacks under another lifecycle', { skip }, () => {

@@ -1,25 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { debianPackages } from './debian.ts'
+import { freePort } from './free-port.ts'
 import { referenceTools } from './reference.ts'
 
 /** A registry on loopback; it stops when disposed. */
 export interface TestRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`: plain http, as every client of the field speaks to a loopback registry. */
   readonly host: string
-}
-
-/** A port of loopback that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as { port: number }
-  await new Promise(done => server.close(done))
-  return port
 }
 
 /** Starts `crane registry serve` (the Go implementation of go-containerregistry), contents in memory. A string says why it cannot be had. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Story } from './cli.ts'
+import { freePort } from './free-port.ts'
 
 /** An app that answers over HTTP until it is disposed. */
 export interface Served extends AsyncDisposable {
+  /** Where a path of it is. */
+  address(path: string): string
   /** The text of an answer, which has to be a good one. */
   get(path: string): Promise<string>
   /** Everything that the app has said so far. */
@@ -17,8 +19,9 @@ export async function serve(place: Story, name: string, ...words: string[]): Pro
   const child = place.start(['run', name, '-p', `${port}:${port}`, '-e', `PORT=${port}`, ...words])
   const log = collected(child)
   const ended = new Promise(done => child.once('close', done))
+  const address = (path: string) => `http://127.0.0.1:${port}${path}`
   const get = async (path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`)
+    const answer = await fetch(address(path))
     assert.equal(answer.status, 200, log())
     return await answer.text()
   }
@@ -28,6 +31,7 @@ export async function serve(place: Story, name: string, ...words: string[]): Pro
     await pause(100)
   }
   return {
+    address,
     get,
     log,
     async [Symbol.asyncDispose]() {
@@ -42,15 +46,4 @@ export function collected({ stdout, stderr }: ReturnType<Story['start']>): () =>
   let text = ''
   for (const stream of [stdout, stderr]) stream?.setEncoding('utf8').on('data', chunk => (text += chunk))
   return () => text
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

@@ -1,5 +1,6 @@
 import { createServer, request } from 'node:http'
-import { freePort, startCraneRegistry, type TestRegistry } from './registry.ts'
+import { freePort } from './free-port.ts'
+import { startCraneRegistry, type TestRegistry } from './registry.ts'
 
 /** A real registry, and what was asked of it. */
 export interface WatchedRegistry extends TestRegistry {

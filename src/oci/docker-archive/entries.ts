@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { type Digest, isSystemError, Problem, readTar, type TarLimits } from '#std'
+import { type Digest, isGzip, isSystemError, Problem, readTar, type TarLimits } from '#std'
 import { archiveUnusable } from '../problems.ts'
 
 /** A file in an archive: where its bytes are, and which they are. */
@@ -111,15 +110,9 @@ function targetOf(from: string, linkname: Buffer, archive: string): string {
 }
 
 /** True if the file begins as gzip does. Throws a `Problem` (`ARCHIVE_UNUSABLE`) where there is no such file. */
-export async function isGzip(path: string): Promise<boolean> {
+export async function isPacked(path: string): Promise<boolean> {
   try {
-    const handle = await open(path, 'r')
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
-      return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
-    } finally {
-      await handle.close()
-    }
+    return await isGzip(path)
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR'))
       throw archiveUnusable(path, 'there is no such file', error)

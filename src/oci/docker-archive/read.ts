@@ -18,7 +18,7 @@ import { DOCKER } from '../media-types.ts'
 import { parseName, shortName } from '../name.ts'
 import { archiveUnusable, notInLayout } from '../problems.ts'
 import { packedLayer } from '../store/stored-layer.ts'
-import { type ArchiveFile, type Entries, isGzip, readEntries } from './entries.ts'
+import { type ArchiveFile, type Entries, isPacked, readEntries } from './entries.ts'
 
 /** An image in an archive; disposal forgets what had to be unpacked. */
 export interface ArchivedImage extends AsyncDisposable {
@@ -54,7 +54,7 @@ export async function readDockerArchive(
   name: string | undefined,
   staging: string,
 ): Promise<ArchivedImage> {
-  const plain = (await isGzip(file)) ? await unpackWhole(file, staging) : undefined
+  const plain = (await isPacked(file)) ? await unpackWhole(file, staging) : undefined
   try {
     const entries = await readEntries(plain ? join(plain.path, 'archive.tar') : file)
     const manifest = new TextDecoder().decode(await readSmall(entries, 'manifest.json', file))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Digest, hexOf, isSystemError, Problem, readTar } from '#std'
 import { parseConfig } from '../config.ts'
 import type { Descriptor } from '../descriptor.ts'
-import { type ArchiveFile, type Entries, isGzip, readEntries } from '../docker-archive/entries.ts'
+import { type ArchiveFile, type Entries, isPacked, readEntries } from '../docker-archive/entries.ts'
 import { type ArchivedImage, readSmall, unpackWhole } from '../docker-archive/read.ts'
 import { parseManifest } from '../manifest.ts'
 import { DOCKER, OCI } from '../media-types.ts'
@@ -18,7 +18,7 @@ import { packedLayer } from '../store/stored-layer.ts'
  * Throws a `Problem` (`ARCHIVE_UNUSABLE`, `BLOB_DAMAGED`, `DOCUMENT_INVALID`, `JSON_MALFORMED`, `MANIFEST_AMBIGUOUS`).
  */
 export async function readLayoutArchive(file: string, staging: string): Promise<ArchivedImage> {
-  const plain = (await isGzip(file)) ? await unpackWhole(file, staging) : undefined
+  const plain = (await isPacked(file)) ? await unpackWhole(file, staging) : undefined
   try {
     const entries = await readEntries(plain ? join(plain.path, 'archive.tar') : file, { rooted: true })
     return {

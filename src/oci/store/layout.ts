@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import { type Digest, Digesting, hexOf, isDigest, parseJson, readIfExists, writeDurably } from '#std'
-import { type ImageConfig, parseConfig } from '../config.ts'
+import { parseConfig } from '../config.ts'
 import { type Descriptor, describeBytes, parseDescriptor } from '../descriptor.ts'
 import type { Image, Layer, StoredImage } from '../image.ts'
 import { parseManifest, printManifest } from '../manifest.ts'
@@ -12,7 +12,7 @@ import { Blobs } from './blobs.ts'
 import { type Collected, collect } from './collect.ts'
 import { lockLayout, prepareLayout } from './ground.ts'
 import { gzip } from './gzip.ts'
-import type { ImageDocuments } from './image-documents.ts'
+import { type ImageDocuments, platformOf } from './image-documents.ts'
 import { changeIndex, nameOf, parseIndex, REF_NAME, readIndex } from './index-file.ts'
 import { type Lease, takeLease } from './lease.ts'
 import type { ImageStore } from './store.ts'
@@ -302,10 +302,6 @@ function readRecord(text: string | undefined): Descriptor | undefined {
 
 function layerType(mediaType: string, family: Image['family']): string {
   return compressionOf(mediaType) === 'gzip' ? (family === 'oci' ? OCI.layer : DOCKER.layer) : mediaType
-}
-
-function platformOf({ architecture, os, variant }: ImageConfig): Record<string, unknown> {
-  return { architecture, os, ...(variant !== undefined && { variant }) }
 }
 
 /** True for a descriptor of several images, one for each platform. */

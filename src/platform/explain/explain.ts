@@ -6,8 +6,9 @@ import {
   parseBuildLabel,
   parseLifecycleMetadata,
 } from '#cnb'
+import type { ExportedLayer } from '#lifecycle'
 import { type CopyPlace, type Image, labelsOf, openSource, parsePlace, type Source } from '#oci'
-import { type Digest, isDigest, Problem, type Report } from '#std'
+import { Problem, type Report } from '#std'
 import { machineArchitecture } from '../bases.ts'
 import { compareTrees, type FileChange, layerReader } from '../diff/tree.ts'
 import { compareValues, type ValueChange, valuesInside } from '../diff/values.ts'
@@ -120,19 +121,16 @@ async function openBefore(
   if (request.against) return open(request, request.against, ways)
   if (!record?.previous) return undefined
   const [, digest = ''] = record.previous.split('@')
-  const places = [
-    ...(isDigest(digest) ? [{ kind: 'store', name: digest } as const] : []),
-    parsePlace(`docker://${record.previous}`, '/'),
-  ]
-  for (const place of places) {
-    if (place.kind !== 'store' && request.place.kind === 'store') continue
-    try {
-      return await open(request, place, ways)
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-    }
+  const place: CopyPlace =
+    request.place.kind === 'registry'
+      ? parsePlace(`docker://${record.previous}`, '/')
+      : { kind: 'store', name: digest }
+  try {
+    return await open(request, place, ways)
+  } catch (error) {
+    if (error instanceof Problem) return undefined
+    throw error
   }
-  return undefined
 }
 
 function reasonOf(
@@ -209,24 +207,14 @@ async function fileChanges(
   return layer.kind === 'app' ? changes.filter(({ change }) => change !== 'removed') : changes
 }
 
-/** What a build tells of itself for later. */
-export type Told = Omit<BuildRecord, 'layers' | 'image'> & {
-  readonly layers: readonly {
-    readonly identifier: string
-    readonly layer: { readonly diffId: Digest }
-    readonly reused: boolean
-    readonly untouched: boolean
-    readonly before: readonly string[]
-  }[]
-}
-
-/** The record of a build. */
-export function recordOfBuild(image: string, { layers, ...told }: Told): BuildRecord {
+/** The record of a build, with the layers that its export tells of. */
+export function recordOfBuild(
+  told: Omit<BuildRecord, 'layers'> & { readonly layers: readonly ExportedLayer[] },
+): BuildRecord {
   return {
-    image,
     ...told,
-    layers: layers.map(({ identifier, layer, reused, untouched, before }) => ({
-      ...{ identifier, diffId: layer.diffId, reused, untouched },
+    layers: told.layers.map(({ identifier, layer: { diffId }, reused, untouched, before }) => ({
+      ...{ identifier, diffId, reused, untouched },
       before: [...before],
     })),
   }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Digest } from '#std'
-import { check, hexOf, isDigest, Problem, parseJson, printJson, writeDurably } from '#std'
+import { check, hexOf, isDigest, Problem, parseJson, printJson, replaceFile } from '#std'
 
 const digest = v.custom<Digest>(
   value => typeof value === 'string' && isDigest(value),
@@ -11,8 +11,7 @@ const digest = v.custom<Digest>(
 const member = v.object({ id: v.string(), version: v.string() })
 
 const recordSchema = v.object({
-  /** How the image was named exactly, and the one before it. */
-  image: v.string(),
+  /** How the image before it was named exactly. */
   previous: v.nullable(v.string()),
   /** Who chose the buildpacks, in words. */
   chosenBy: v.string(),
@@ -45,7 +44,7 @@ function placeOf(home: string, image: Digest): string {
 
 /** Keeps what a build knew, under the digest of what it made; the last build of the same image wins. */
 export async function writeRecord(home: string, image: Digest, record: BuildRecord): Promise<void> {
-  await writeDurably(placeOf(home, image), printJson(record))
+  await replaceFile(placeOf(home, image), printJson(record))
 }
 
 /** What the last build of this image here knew; undefined if it was built elsewhere. What cannot be read counts as nothing. */

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type LifecycleDescriptor, parseLifecycleDescriptor } from '#cnb'
 import { NORMAL_TIME } from '#lifecycle'
-import { digestOf, hexOf, isSystemError, Problem, readAll, readTar, type TarEntry } from '#std'
+import { digestOf, hexOf, isGzip, isSystemError, Problem, readAll, readTar, type TarEntry } from '#std'
 import { downloadFile } from '../download-file.ts'
 import { lifecycleFiles } from '../lifecycle-files.ts'
 import { plainBytes } from './blob.ts'
@@ -148,14 +148,4 @@ function partsOf(name: Buffer): string[] {
     .split('/')
     .filter(part => part !== '' && part !== '.')
   return parts.includes('..') ? [] : parts
-}
-
-async function isGzip(file: string): Promise<boolean> {
-  const handle = await open(file)
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
-  } finally {
-    await handle.close()
-  }
 }

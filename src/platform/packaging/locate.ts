@@ -1,8 +1,8 @@
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type BuildpackDescriptor, idAndVersion, mayBeRegistryId, parseBuildpackLocator } from '#cnb'
 import { type Image, isLayoutArchive, readLayoutArchive } from '#oci'
-import { digestOf, hexOf, isSystemError, Problem } from '#std'
+import { digestOf, hexOf, isGzip, isSystemError, Problem } from '#std'
 import { downloadFile } from '../download-file.ts'
 import { archiveFiles, directoryFiles, type ModuleFiles, plainBytes } from './blob.ts'
 import type { PackagingContext } from './context.ts'
@@ -76,7 +76,7 @@ export async function locateFiles(
 }
 
 async function filesOf(file: string, place: string): Promise<ModuleFiles | undefined> {
-  const packed = await isPacked(file)
+  const packed = await isGzip(file)
   const layout = await asModule(place, () => isLayoutArchive(place, () => plainBytes(file, packed)))
   return layout ? undefined : archiveFiles(file, place, packed)
 }
@@ -134,16 +134,6 @@ async function download(url: string, context: PackagingContext): Promise<string>
 /** True if the store has an image of this name, which is then meant. */
 async function isHere(text: string, { store }: PackagingContext): Promise<boolean> {
   return !text.includes('@') && (await store.resolve(text)) !== undefined
-}
-
-async function isPacked(file: string): Promise<boolean> {
-  const handle = await open(file)
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
-  } finally {
-    await handle.close()
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

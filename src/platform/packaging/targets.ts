@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { describeTarget, type Target } from '#cnb'
-import { isSystemError } from '#std'
+import { isDirectory } from '#std'
 import type { PackagingContext } from './context.ts'
 import { packageWrong } from './problems.ts'
 
@@ -86,13 +86,4 @@ export async function platformView(
   }
   if (root === directory) return { root }
   return { root, descriptor: { name: file, text: await readFile(join(directory, file), 'utf8') } }
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false
-    throw error
-  }
 }
