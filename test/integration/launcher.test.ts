@@ -128,6 +128,7 @@ describe('launcherBinary', () => {
       const { path } = await launcherBinary(options(directory.path, { ...none, places }))
       assert.equal(path, join(bundle, 'launcher-amd64'))
     }
+    chmodSync(join(bundle, 'launcher-amd64'), 0o755)
     writeFileSync(join(bundle, 'launcher-amd64'), 'x')
     const broken = launcherBinary(options(directory.path, { ...none, places: { bundle } }))
     await assert.rejects(broken, { code: 'LAUNCHER_MISSING' })

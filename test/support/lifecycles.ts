@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TemporaryDirectory, temporaryDirectory } from '#std'
 import { bundleLifecycle } from '../../tools/lifecycle.ts'
@@ -73,8 +73,17 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   creator: ['layers', 'app', 'buildpacks', 'order', 'platform', 'cache-dir', 'launcher', 'run'],
 }
 
+function isNamed(): boolean {
+  try {
+    return userInfo().username !== ''
+  } catch {
+    return false
+  }
+}
+
 /** Makes the ground; a string says why it cannot be had here. */
 export async function openLifecycles(): Promise<Lifecycles | string> {
+  if (!isNamed()) return 'the reference wants a user who is in passwd(5), and this one is not'
   const tools = await referenceTools(['crane', 'lifecycle', 'launcher'])
   if (typeof tools === 'string') return tools
   const registry = await startCraneRegistry()
