@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { constants, Script } from 'node:vm'
 import { homeOf } from './home.ts'
 
@@ -80,8 +81,13 @@ const script = new Script(readFileSync(filename, 'latin1'), {
   ...(kept && { cachedData: kept.code }),
 })
 const runs = kept && !script.cachedDataRejected ? kept.runs : 0
-if (runs < RUNS)
+if (runs < RUNS) {
+  // V8 forgets the code of what ran only at the start, this whole file's first: then all of it would be parsed anew in each run that follows.
+  setFlagsFromString('--no-flush-bytecode')
   process.once('exit', exitCode => {
+    // It believes only code that was made under its own flags.
+    setFlagsFromString('--flush-bytecode')
     if (exitCode === 0) write(path, { code: script.createCachedData(), runs: runs + 1 })
   })
+}
 script.runInThisContext()(require, __dirname, filename)
