@@ -1,8 +1,9 @@
 import { readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { digestOf } from '../src/std/mod.ts'
 import { bundleBuildpacks, cutResolver, cutSdk } from './buildpacks.ts'
+import { throughFrontDoors } from './front-doors.ts'
 import { bundleLifecycle } from './lifecycle.ts'
 import { packagesIn } from './packages-in.ts'
 
@@ -32,7 +33,7 @@ export async function bundleCli(outdir: string): Promise<string[]> {
       js: '(function (require, __dirname, __filename) { const programUrl = require("node:url").pathToFileURL(__filename).href;',
     },
     footer: { js: '})' },
-    plugins: [noCollator, apart('openpgp')],
+    plugins: [noCollator, apart('openpgp'), throughFrontDoors(resolve('.'))],
     metafile: true,
     sourcemap: 'linked',
   })
