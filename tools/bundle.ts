@@ -1,6 +1,6 @@
-import { readFile, rename, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { type BuildOptions, build, type Plugin, transform } from 'esbuild'
 import { digestOf } from '../src/std/mod.ts'
 import { bundleBuildpacks, cutResolver, cutSdk } from './buildpacks.ts'
 import { throughFrontDoors } from './front-doors.ts'
@@ -17,33 +17,37 @@ const COMMON = {
 } as const satisfies BuildOptions
 
 /**
- * Cuts what runs from the tree: `dist/cli` and `dist/buildpacks`. The program is one file, each module of it evaluated when it is first asked for; it
- * is the body of a function, so that `main.cjs`, which runs it, can have its compiled code kept (`src/cli/start.ts`).
+ * Cuts what runs from the tree: `dist/cli` and `dist/buildpacks`. The program is one file for each set of modules that the same commands load, in
+ * `dist/cli/program`; each is the body of a function, so that `main.cjs`, which runs them, can have its compiled code kept (`src/cli/start.ts`).
  */
 export async function bundleCli(outdir: string): Promise<string[]> {
   await rm(outdir, { recursive: true, force: true })
   const result = await build({
     ...COMMON,
-    entryPoints: { program: 'src/cli/main.ts' },
-    outdir,
-    format: 'cjs',
-    supported: { 'dynamic-import': false },
-    define: { 'import.meta.dirname': '__dirname', 'import.meta.url': 'programUrl' },
-    banner: {
-      js: '(function (require, __dirname, __filename) { const programUrl = require("node:url").pathToFileURL(__filename).href;',
-    },
-    footer: { js: '})' },
+    entryPoints: { main: 'src/cli/main.ts' },
+    outdir: join(outdir, 'program'),
+    chunkNames: '[hash]',
+    format: 'esm',
+    splitting: true,
     plugins: [noCollator, apart('openpgp'), throughFrontDoors(resolve('.'))],
     metafile: true,
-    sourcemap: 'linked',
+    sourcemap: 'inline',
+    write: false,
   })
+  await mkdir(join(outdir, 'program'), { recursive: true })
+  const program: string[] = []
+  for (const { path, text } of result.outputFiles) {
+    const final = path.endsWith('.js') ? await asFunction(path, text) : text
+    await writeFile(path, final)
+    program.push(final)
+  }
   await build({
     ...COMMON,
     entryPoints: { main: 'src/cli/start.ts' },
     outdir,
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
-    define: { PROGRAM_DIGEST: JSON.stringify(digestOf(await readFile(join(outdir, 'program.js')))) },
+    define: { PROGRAM_DIGEST: JSON.stringify(digestOf(Buffer.from(program.join('')))) },
   })
   await build({
     ...COMMON,
@@ -62,6 +66,24 @@ export async function bundleCli(outdir: string): Promise<string[]> {
     outExtension: { '.js': '.mjs' },
   })
   return [...new Set([...packagesIn(result.metafile), 'openpgp'])].sort()
+}
+
+/** The module as a function that `src/cli/start.ts` calls, and its map beside it. */
+async function asFunction(path: string, text: string): Promise<string> {
+  const { code, map } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    legalComments: 'inline',
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.dirname': '__dirname' },
+    banner: '(function (require, module, exports, __dirname) {',
+    footer: '})',
+    sourcemap: 'external',
+    sourcefile: basename(path),
+  })
+  await writeFile(`${path}.map`, map)
+  return `${code}//# sourceMappingURL=${basename(path)}.map\n`
 }
 
 /** Leaves a large library that few commands use in a file of its own. */

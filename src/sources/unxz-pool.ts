@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 /** Decompresses parts of files beside the main thread. Its threads start with the first part, and end when it is disposed. */
@@ -35,7 +35,7 @@ export function openUnxzPool(): UnxzPool {
   const place = workerPlace()
   const workers: { worker: Worker; waiting: Map<number, Waiting> }[] = []
   let jobs = 0
-  const start = (from: URL) => {
+  const start = (from: string) => {
     const worker = new Worker(from)
     const waiting = new Map<number, Waiting>()
     // A thread that cannot start or dies gives its work back; it is then done without threads.
@@ -76,7 +76,7 @@ export function openUnxzPool(): UnxzPool {
 }
 
 /** The worker's file, beside this one in the sources as in a bundle. */
-function workerPlace(): URL | undefined {
-  const url = new URL('./unxz-worker.mjs', import.meta.url)
-  return url.protocol === 'file:' && existsSync(fileURLToPath(url)) ? url : undefined
+function workerPlace(): string | undefined {
+  const path = join(import.meta.dirname, 'unxz-worker.mjs')
+  return existsSync(path) ? path : undefined
 }
