@@ -130,9 +130,11 @@ class Ground {
     }
   }
 
+  /** To wait for the disk takes longer than to read what is there: it stays where nothing changed. */
   async write(metadata: CacheMetadata, layers: readonly Kept[]): Promise<void> {
-    const text = JSON.stringify({ format: 1, metadata: printCacheMetadata(metadata), layers })
-    await writeDurably(join(this.directory, 'current.json'), `${text}\n`, 0o600)
+    const path = join(this.directory, 'current.json')
+    const text = `${JSON.stringify({ format: 1, metadata: printCacheMetadata(metadata), layers })}\n`
+    if ((await readIfExists(path)) !== text) await writeDurably(path, text, 0o600)
   }
 
   async sweep(layers: readonly Kept[]): Promise<void> {

@@ -24,10 +24,14 @@ export async function digestOfTar(tar: AsyncIterable<Uint8Array>): Promise<Diges
   return `sha256:${hash.digest('hex')}` as Digest
 }
 
+/** Trees up to this size are read sooner than remembered. */
+const SMALL = 64 << 10
+
 /** The diffID of a directory layer; nothing of it is read where the index knows it. */
 export function diffIdOf(layer: DirectoryLayer, index: StatIndex | undefined): Promise<Digest> {
   const read = () => digestOfTar(layerTar(layer))
-  return index ? index.diffId(fingerprintOf(layer), read) : read()
+  const small = layer.entries.length < 64 && layer.entries.reduce((sum, { size }) => sum + size, 0) <= SMALL
+  return index && !small ? index.diffId(fingerprintOf(layer), read) : read()
 }
 
 /**

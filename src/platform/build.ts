@@ -104,14 +104,29 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
     early ? Promise.resolve(undefined) : openBuildGround(grounded, store, standing),
     openCache(request, options, ways),
     openWorkspace({ ...source, home, name: request.name, clear: request.clearCache, began }),
+    // Asked of the target while the bases are found; what is said of it is said in its phase.
+    withExitCode(ANALYZE, () => together([target.previous(), target.checkWritable()])),
   ])
   await using late = opened[0]
   await using cache = opened[1]
   await using workspace = opened[2]
   const ground = (early ?? late) as BuildGround
+  const [previous] = opened[3]
   // Named after copying: what changes while it is copied is newer than the build directory, and so is not trusted.
   const inputs = own ? await name(ground) : undefined
-  const context = { target, ground, directory, project, created, cache, workspace, stats, rules, own }
+  const context = {
+    target,
+    previous,
+    ground,
+    directory,
+    project,
+    created,
+    cache,
+    workspace,
+    stats,
+    rules,
+    own,
+  }
   const image = await runPhases(request, context).catch(error => {
     throw withInsidePaths(error, directory.path)
   })
@@ -144,6 +159,7 @@ async function checkName(name: string): Promise<void> {
 /** What the phases of a build share. */
 interface PhaseContext {
   readonly target: BuildTarget
+  readonly previous: Awaited<ReturnType<BuildTarget['previous']>>
   readonly ground: BuildGround
   readonly directory: BuildDirectory
   readonly project: AppProject
@@ -158,13 +174,13 @@ interface PhaseContext {
 
 async function runPhases(request: BuildRequest, context: PhaseContext): Promise<BuiltImage> {
   const { report, signal, execEnv, name, path } = request
-  const { target, ground, directory, project, created, cache, workspace, stats, rules, own } = context
+  const { target, previous, ground, directory, project, created, cache, workspace, stats, rules, own } =
+    context
   const { builder } = ground
   const places = await withBuilderVariables(directory, builder)
   let { bases } = ground
 
   report.phase('ANALYZING')
-  const [previous] = await withExitCode(ANALYZE, () => together([target.previous(), target.checkWritable()]))
   const before = previous?.image
   if (!before) report.line(`Image with name ${JSON.stringify(request.previousImage ?? name)} not found`)
   let analyzed = await analyze({ report, places, run: bases.run, ...(previous && { previous }) })
@@ -230,7 +246,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
     created,
     memory: { stats, facts: new LaunchFactsIndex(join(request.home, 'exports/facts')) },
     report,
-    reportFile: join(places.layers.host, 'report.toml'),
+    ...(request.reportDirectory !== undefined && { reportFile: join(places.layers.host, 'report.toml') }),
   })
   await copyOut(request, places)
   await exportCache(caching)

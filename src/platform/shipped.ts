@@ -14,7 +14,10 @@ export function shipped(name: string, from: string = import.meta.dirname): strin
   }
 }
 
+let catalog: Catalog | undefined
+
 /** The recipes and locks that slipway is shipped with. */
 export function shippedCatalog(): Catalog {
-  return openCatalog(shipped('images'))
+  catalog ??= openCatalog(shipped('images'))
+  return catalog
 }

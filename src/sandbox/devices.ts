@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { lstat, open } from 'node:fs/promises'
+import { chmodSync, closeSync, lstatSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -20,12 +20,18 @@ export interface SpecialFiles {
   readonly devices: { readonly directory: string; readonly names: readonly string[] } | undefined
 }
 
-/** Makes pipes, and then devices as far as that goes. One shell for all: to fork this process takes longer than to fork a shell. */
+/**
+ * Makes pipes, and then devices as far as that goes. One shell for all, because to fork this process takes longer than to fork a shell; and one `cp` for all
+ * devices, because `mknod` makes one at a time. What the host lacks is made by its number.
+ */
 const SCRIPT = `umask 077; cd "$1" && mkfifo -m 600 pipe-0 pipe-1 pipe-2 pipe-3 pipe-4 pipe-5 || exit 1
 [ "$2" = devices ] || exit 0
-{ mkdir -m 755 dev && cd dev${Object.entries(NODES)
-  .map(([name, [major, minor]]) => ` && mknod -m 666 ${name} c ${major} ${minor}`)
-  .join('')}; } 2>/dev/null
+{ cd dev && cp -R ${Object.keys(NODES)
+  .map(name => `/dev/${name}`)
+  .join(' ')} .
+${Object.entries(NODES)
+  .map(([name, [major, minor]]) => `[ -c ${name} ] || mknod ${name} c ${major} ${minor}`)
+  .join('\n')}; } 2>/dev/null
 exit 0`
 
 /**
@@ -33,16 +39,23 @@ exit 0`
  * program could change who may use them. No devices where none can be made (a container without that right, a file system that ignores them).
  */
 export async function makeSpecialFiles(directory: string, root: boolean): Promise<SpecialFiles> {
+  if (root) mkdirSync(join(directory, 'dev'), { mode: 0o755 })
   await promisify(execFile)('/bin/sh', ['-c', SCRIPT, 'sh', directory, root ? 'devices' : ''])
   const pipes = Array.from({ length: 6 }, (_, index) => join(directory, `pipe-${index}`))
-  return { pipes, devices: root ? await usable(join(directory, 'dev')) : undefined }
+  return { pipes, devices: root ? usable(join(directory, 'dev')) : undefined }
 }
 
-async function usable(directory: string): Promise<SpecialFiles['devices']> {
+function usable(directory: string): SpecialFiles['devices'] {
   try {
-    await (await open(join(directory, 'null'), 'r+')).close()
-    // The last one: each is made only if the one before could be.
-    await lstat(join(directory, 'tty'))
+    chmodSync(directory, 0o755)
+    for (const [name, [major, minor]] of Object.entries(NODES)) {
+      const path = join(directory, name)
+      const stats = lstatSync(path)
+      // A small number's major and minor are its two last bytes (makedev(3)).
+      if (!stats.isCharacterDevice() || stats.rdev !== major * 256 + minor) return undefined
+      chmodSync(path, 0o666)
+    }
+    closeSync(openSync(join(directory, 'null'), 'r+'))
     return { directory, names: Object.keys(NODES) }
   } catch {
     return undefined

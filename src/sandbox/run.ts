@@ -27,7 +27,7 @@ export async function runInBwrap(ground: Ground, ownProc: boolean, spec: RunSpec
   if (root === undefined) throw new Error('a root is needed to run in bubblewrap')
   if (spec.signal?.aborted) return { reason: 'aborted', seconds: 0 }
   const begun = performance.now()
-  const mounts = await checkTargets(root, spec.mounts)
+  const mounts = checkTargets(root, spec.mounts)
   const words = bwrapArguments({ ...spec, mounts }, root, {
     bwrap: ground.bwrap,
     ownProc,

@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
 import { posix } from 'node:path'
 import { isInside, isSystemError } from '#std'
 import { mountRefused } from './problems.ts'
@@ -17,10 +17,7 @@ interface Placed {
  * refused: its content was chosen by an image or by a program that ran before, and the mount would be made, and directories created, wherever
  * the link leads. Nothing runs while this looks, so what it saw stays true. Throws a `Problem` (`SANDBOX_MOUNT_REFUSED`).
  */
-export async function checkTargets(
-  root: NonNullable<RunSpec['root']>,
-  mounts: readonly Mount[],
-): Promise<readonly Mount[]> {
+export function checkTargets(root: NonNullable<RunSpec['root']>, mounts: readonly Mount[]): readonly Mount[] {
   const placed: Placed[] = [{ inside: '/', from: directoriesOf(root), grows: typeof root !== 'string' }]
   const kept: Mount[] = []
   for (const mount of mounts) {
@@ -33,8 +30,8 @@ export async function checkTargets(
       throw mountRefused(inside, 'the path is not absolute and plain')
     if (inside === '/' || isInside('/proc', inside) || inside === '/dev')
       throw mountRefused(inside, 'the sandbox itself decides what is there')
-    const directory = mount.mode === 'tmpfs' || (await isDirectory(mount.host, inside))
-    const obstacle = await obstacleAt(placed, inside, directory)
+    const directory = mount.mode === 'tmpfs' || isDirectory(mount.host, inside)
+    const obstacle = obstacleAt(placed, inside, directory)
     if (obstacle !== undefined) {
       if (mount.optional) continue
       throw mountRefused(inside, obstacle)
@@ -55,11 +52,7 @@ function directoriesOf(root: NonNullable<RunSpec['root']>): readonly string[] {
 }
 
 /** What stands in the way of a mount, in words; undefined if nothing does. */
-async function obstacleAt(
-  placed: readonly Placed[],
-  inside: string,
-  directory: boolean,
-): Promise<string | undefined> {
+function obstacleAt(placed: readonly Placed[], inside: string, directory: boolean): string | undefined {
   const ground = placed.toReversed().find(each => isInside(each.inside, inside)) as Placed
   if (ground.inside === inside && ground.from.length === 0) return undefined
   const steps = posix
@@ -69,7 +62,7 @@ async function obstacleAt(
   let path = ''
   for (const [index, step] of steps.entries()) {
     path += `/${step}`
-    const kind = await kindOf(ground.from, path)
+    const kind = kindOf(ground.from, path)
     const name = posix.join(ground.inside, path)
     if (kind === 'missing')
       return ground.grows ? undefined : `there is nothing at ${name} in the root to mount on`
@@ -81,13 +74,10 @@ async function obstacleAt(
   return undefined
 }
 
-async function kindOf(
-  from: readonly string[],
-  path: string,
-): Promise<'missing' | 'link' | 'directory' | 'file'> {
+function kindOf(from: readonly string[], path: string): 'missing' | 'link' | 'directory' | 'file' {
   for (const directory of from) {
     try {
-      const stats = await lstat(directory + path)
+      const stats = lstatSync(directory + path)
       if (stats.isSymbolicLink()) return 'link'
       return stats.isDirectory() ? 'directory' : 'file'
     } catch (error) {
@@ -97,9 +87,9 @@ async function kindOf(
   return 'missing'
 }
 
-async function isDirectory(host: string, inside: string): Promise<boolean> {
+function isDirectory(host: string, inside: string): boolean {
   try {
-    const stats = await lstat(host)
+    const stats = lstatSync(host)
     if (stats.isSymbolicLink()) throw mountRefused(inside, `${host} is a symbolic link`)
     return stats.isDirectory()
   } catch (error) {

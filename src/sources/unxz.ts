@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
-import * as xz from 'xz-decompress'
-
-/** The library is a CommonJS module, which Node.js and bundlers hand over in two ways. */
-const { XzReadableStream } = 'default' in xz ? (xz.default as typeof xz) : xz
 
 /** Decompresses xz. Throws an `Error` that says so where the bytes are damaged or end early. */
 export async function* unxz(bytes: Readable): AsyncGenerator<Uint8Array> {
+  // Loaded only now: it brings web streams with it, which most commands have no use for.
+  const xz = await import('xz-decompress')
+  // The library is a CommonJS module, which Node.js and bundlers hand over in two ways.
+  const { XzReadableStream } = 'default' in xz ? (xz.default as typeof xz) : xz
   const reader = new XzReadableStream(webStreamOf(bytes)).getReader()
   try {
     for (;;) {
