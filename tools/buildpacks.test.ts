@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseBuildpack, parseOrder } from '#cnb'
 import { temporaryDirectory } from '#std'
@@ -9,6 +11,13 @@ import { buildpackNames, bundleBuildpacks, packageBuildpack } from './buildpacks
 
 /** What may be in a buildpack besides our own code: every build of every user starts it. */
 const PACKAGES = ['packageurl-js', 'smol-toml', 'valibot']
+
+/** What some of the files that apps are known by hold. */
+const TEXT: Readonly<Record<string, string>> = {
+  'MANIFEST.MF': 'Main-Class: a.B\n',
+  'package.json': '{"scripts":{"build":"true"},"dependencies":{"a":"1"}}',
+  Procfile: 'web: run\n',
+}
 
 describe('bundled buildpacks', () => {
   it('lie where a lifecycle looks for them, small, with descriptors that hold and an order of them all', async () => {
@@ -30,6 +39,68 @@ describe('bundled buildpacks', () => {
     const ordered = new Set(order.flat().map(({ id }) => id.replace('slipway/', '')))
     assert.deepEqual([...ordered].sort(), names)
     assert.ok(order.every(group => group.some(({ optional }) => !optional)))
+  })
+
+  it('answer without Node.js only what they answer with it', async () => {
+    await using directory = await temporaryDirectory(tmpdir())
+    const outdir = join(directory.path, 'buildpacks')
+    await bundleBuildpacks(outdir)
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'))
+    const platform = join(directory.path, 'platform')
+    await mkdir(join(platform, 'bindings'), { recursive: true })
+    const apps = [
+      [],
+      ['pom.xml'],
+      ['pom.xml', 'META-INF/MANIFEST.MF'],
+      ['go.work'],
+      ['a.jar', 'b.war'],
+      ['WEB-INF/web.xml'],
+      ['app/bin/start', 'app/lib/a.jar'],
+      ['app.tar'],
+      ['server.js', 'Procfile'],
+      ['package.json'],
+    ]
+    const plan = join(directory.path, 'plan')
+    const detect = (app: string, command: readonly string[], environment: NodeJS.ProcessEnv) => {
+      rmSync(plan, { force: true })
+      const [program = '', ...words] = [...command, platform, plan]
+      const { status, stdout, stderr } = spawnSync(program, words, {
+        cwd: app,
+        env: environment,
+        encoding: 'utf8',
+      })
+      return { status, stdout, stderr, plan: existsSync(plan) && readFileSync(plan, 'utf8') }
+    }
+    for (const [index, files] of apps.entries()) {
+      const app = join(directory.path, `app-${index}`)
+      mkdirSync(app)
+      for (const file of files) {
+        mkdirSync(dirname(join(app, file)), { recursive: true })
+        writeFileSync(join(app, file), TEXT[basename(file)] ?? '')
+      }
+      for (const name of await buildpackNames()) {
+        const place = join(outdir, `slipway_${name}`, version)
+        const environment = { PATH: process.env.PATH, CNB_BUILDPACK_DIR: place }
+        const asked = detect(app, ['node', join(place, 'main.mjs'), 'detect'], environment)
+        assert.deepEqual(detect(app, [join(place, 'bin/detect')], environment), asked, `${name}: ${files}`)
+      }
+    }
+    // Where there is something that could make a difference, Node.js is asked.
+    const empty = join(directory.path, 'app-0')
+    const answer = (name: string, environment: NodeJS.ProcessEnv) => {
+      const place = join(outdir, `slipway_${name}`, version)
+      return detect(empty, [join(place, 'bin/detect')], {
+        ...{ PATH: process.env.PATH, CNB_BUILDPACK_DIR: place },
+        ...environment,
+      }).plan
+    }
+    assert.match(answer('procfile', { BP_PROCFILE_DEFAULT_PROCESS: 'run' }) || '', /run/)
+    mkdirSync(join(platform, 'bindings/file'))
+    writeFileSync(join(platform, 'bindings/file/type'), 'Procfile')
+    writeFileSync(join(platform, 'bindings/file/Procfile'), 'web: bound\n')
+    assert.match(answer('procfile', {}) || '', /bound/)
+    assert.equal(answer('procfile', { SERVICE_BINDING_ROOT: empty }), false)
+    assert.match(answer('ca-certificates', { BP_ENABLE_RUNTIME_CERT_BINDING: 'true' }) || '', /helper/)
   })
 
   it('carry a resolver and a launcher of their own when they are packaged', async () => {

@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:f
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { packagesIn } from './packages-in.ts'
+import { readyAnswer } from './ready-answer.ts'
 
 /** What goes into an order of buildpacks; `?` marks those that may stay out. */
 const ORDER = [
@@ -20,22 +21,12 @@ const ORDER = [
   ['ca-certificates?', 'procfile'],
 ]
 
-/** Ends a bin/detect before Node.js starts where none of these files is in the app: most apps are of another kind. */
-const guard = (files: readonly string[]) =>
-  files.length === 0
-    ? ''
-    : `if ! { ${files.map(file => `[ -f ${file} ]`).join(' || ')}; }; then
-  echo "  SKIPPED: no ${files[0]}"
-  exit 100
-fi
-`
-
 /**
  * Finds a Node.js: one that came with the buildpack, the platform's, or that of PATH. The directory is asked of the lifecycle, never of the
  * working directory, which is the app's.
  */
-const script = (phase: string, needed: readonly string[]) => `#!/bin/sh
-${guard(needed)}directory=\${CNB_BUILDPACK_DIR:-\${0%/bin/*}}
+const script = (phase: string, answer: string) => `#!/bin/sh
+${answer}directory=\${CNB_BUILDPACK_DIR:-\${0%/bin/*}}
 if [ -x "$directory/node/bin/node" ]; then
   node=$directory/node/bin/node
 elif [ -x /cnb/lifecycle/node/bin/node ]; then
@@ -123,20 +114,14 @@ async function cutBuildpack(name: string, outdir: string, version: string): Prom
     join(outdir, 'buildpack.toml'),
     descriptor.replace(/^version = ".*"$/m, `version = "${version}"`),
   )
-  for (const phase of ['detect', 'build']) {
+  const { detect } = await import(`../${SOURCE}/${name}/detect.ts`)
+  const answers = { detect: await readyAnswer(outdir, detect), build: '' }
+  for (const [phase, answer] of Object.entries(answers)) {
     const path = join(outdir, 'bin', phase)
-    await writeFile(path, script(phase, phase === 'detect' ? neededFiles(descriptor) : []))
+    await writeFile(path, script(phase, answer))
     await chmod(path, 0o755)
   }
   return packagesIn(result.metafile)
-}
-
-/** `[metadata.slipway] needed-files`: the buildpack never takes part where none of them is at the top of the app. */
-function neededFiles(descriptor: string): readonly string[] {
-  const list = /^needed-files = (\[.*\])$/m.exec(descriptor)?.[1]
-  const files: string[] = list === undefined ? [] : JSON.parse(list)
-  for (const file of files) if (!/^[\w.-]+$/.test(file)) throw new Error(`${file} cannot be a needed file`)
-  return files
 }
 
 /**
