@@ -2,6 +2,7 @@ import type { Environment, PlatformApi } from '#cnb'
 import { type Addition, append, environmentOf, type History, type Image, type ImageConfig } from '#oci'
 import type { PlainStart } from './launcher-need.ts'
 import { LAUNCHER, LIFECYCLE_DIRECTORY, PROCESS_DIRECTORY } from './synthetic-layers.ts'
+import { timeText } from './time-text.ts'
 
 /** What an app image says beyond its layers. */
 export interface AppSettings {
@@ -76,9 +77,4 @@ function withoutBuildLeftovers({
   ...config
 }: ImageConfig): ImageConfig {
   return config as ImageConfig
-}
-
-/** Seconds as RFC 3339 text, without fractions, as Go prints them. */
-export function timeText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }

@@ -1,11 +1,11 @@
 import { append, emptyImage, type ImageStore, type Layer, label, labelsOf, type StoredImage } from '#oci'
 import { Problem } from '#std'
-import { timeText } from './app-image.ts'
 import type { Cache, CacheMetadata, CacheWriting } from './cache.ts'
 import { CACHE_METADATA, parseCacheMetadata, printCacheMetadata } from './cache-metadata.ts'
 import { layerTar, NORMAL_TIME } from './layer-tar.ts'
 import { packTree } from './pack-directory.ts'
 import { restoreTar } from './restore-tar.ts'
+import { timeText } from './time-text.ts'
 import type { CacheRules } from './volume-cache.ts'
 
 /** How a cache in an image is opened. */

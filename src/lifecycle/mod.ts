@@ -14,6 +14,7 @@ export type {
   Place,
   Places,
 } from './executor.ts'
+export { withExitCode } from './exit-code.ts'
 export { type Exported, type ExportOptions, exportImage, type LauncherOptions } from './export.ts'
 export { type CacheExportOptions, exportCache } from './export-cache.ts'
 export type { ExportedLayer } from './export-layers.ts'
@@ -23,7 +24,6 @@ export { type ImageCacheOptions, openImageCache } from './image-cache.ts'
 export { LaunchFactsIndex } from './launch-facts-index.ts'
 export type { LauncherChoice } from './launcher-need.ts'
 export { type LayerRules, NORMAL_TIME, type Owner } from './layer-tar.ts'
-export { withExitCode } from './pack-directory.ts'
 export { lifecycleMetadataOf, type RebaseOptions, rebaseImage } from './rebase.ts'
 export { listedRunImages, type RebasePair, type Refusal, rebaseRefusals } from './rebase-checks.ts'
 export { type RestoreOptions, restore } from './restore.ts'

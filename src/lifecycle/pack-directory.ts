@@ -1,4 +1,4 @@
-import { Problem, type Report } from '#std'
+import type { Report } from '#std'
 import { isDirectory } from './buildpack-layers.ts'
 import type { Place } from './executor.ts'
 import { placeNotDirectory } from './export-problems.ts'
@@ -40,15 +40,4 @@ function warnOf(entries: readonly TreeEntry[], place: Place, report: Report): vo
     )
   }
   if (left.length > 10) report.warn(`Leaving out ${left.length - 10} more such entries of ${place.inside}`)
-}
-
-/** Runs a phase so that every failure that a person can cause ends with the exit code of that phase. */
-export async function withExitCode<Result>(exitCode: number, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof Problem) || error.exitCode !== 1) throw error
-    const { code, what, why, fix } = error
-    throw new Problem(code, { what, why, fix, cause: error, exitCode })
-  }
 }

@@ -7,9 +7,9 @@ import {
 } from '#cnb'
 import { type Image, type ImageConfig, labelsOf, rebaseLayers } from '#oci'
 import { type Report, silent } from '#std'
-import { timeText } from './app-image.ts'
 import { listedRunImages, rebaseRefusals } from './rebase-checks.ts'
 import { notBuilt } from './rebase-problems.ts'
+import { timeText } from './time-text.ts'
 
 /** What is rebased, and on what. */
 export interface RebaseOptions {

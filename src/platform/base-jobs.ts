@@ -10,7 +10,8 @@ import {
   readLockFile,
 } from '#os'
 import { isSystemError, writeDurably } from '#std'
-import { type BaseImage, type Bases, machineArchitecture, openBases } from './bases.ts'
+import { type BaseImage, type Bases, openBases } from './bases.ts'
+import { machineArchitecture } from './machine-architecture.ts'
 import { type ArchiveOptions, openMachineArchive } from './machine-archive.ts'
 import { lockUnwritable } from './problems.ts'
 import { shippedCatalog } from './shipped.ts'

@@ -21,7 +21,7 @@ import {
 } from '#os'
 import type { DebianArchive } from '#sources'
 import type { Report } from '#std'
-import { notLinux } from './problems.ts'
+import { machineArchitecture } from './machine-architecture.ts'
 
 /** What bases are made with. */
 export interface BasesOptions {
@@ -78,15 +78,6 @@ export interface Bases {
   root(base: NamedBase, choice?: BaseChoice): Promise<BaseRoot>
   /** Chooses the newest signed packages and checks that no script of theirs is unknown. Nothing is assembled. */
   lock(base: NamedBase, arch?: Architecture): Promise<BaseLock>
-}
-
-const ARCHITECTURES: Readonly<Record<string, Architecture>> = { x64: 'amd64', arm64: 'arm64' }
-
-/** The architecture of this machine in Debian's words. Throws `NOT_LINUX` where there are no bases for it. */
-export function machineArchitecture(): Architecture {
-  const found = ARCHITECTURES[process.arch]
-  if (found) return found
-  throw notLinux(`${process.platform} on ${process.arch}`)
 }
 
 /** The lock in the file beside a recipe. Throws `BASE_LOCK_STALE` if the recipe was changed since. */

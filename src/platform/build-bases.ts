@@ -1,11 +1,12 @@
 import type { LayoutStore, StoredImage } from '#oci'
 import { type BaseLock, CNB } from '#os'
 import { type AppLock, lockedBase } from './app-lock.ts'
-import { type BaseRoot, type Bases, machineArchitecture } from './bases.ts'
+import type { BaseRoot, Bases } from './bases.ts'
 import { type Builder, distroIn } from './builder.ts'
 import type { BuildRoot } from './builder-root.ts'
 import { builderRunImage } from './builder-run-image.ts'
 import type { ForeignImages } from './foreign-image.ts'
+import { machineArchitecture } from './machine-architecture.ts'
 import { runImageElsewhere } from './problems.ts'
 
 /** What a build stands on: the image that the app is put on, and the directory that buildpacks run in. */

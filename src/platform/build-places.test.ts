@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { describe, it } from 'node:test'
-import { machineArchitecture } from './bases.ts'
 import { parseOutput } from './build-output.ts'
 import { parsePlatform } from './build-platform.ts'
 import { parseBuildVolumes } from './build-volumes.ts'
 import { parseCreationTime } from './created.ts'
+import { machineArchitecture } from './machine-architecture.ts'
 import { nearestFirst } from './registry-image.ts'
 
 describe('parseOutput', () => {

@@ -1,6 +1,6 @@
 import type { Platform } from '#oci'
 import { Problem } from '#std'
-import { machineArchitecture } from './bases.ts'
+import { machineArchitecture } from './machine-architecture.ts'
 
 /**
  * Reads `OS/ARCH[/VARIANT]` of a build. Buildpacks run on this machine, so that its own is the only one; a variant chooses among images of an index. Throws a

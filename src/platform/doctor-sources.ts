@@ -1,10 +1,10 @@
 import { DEFAULT_RELEASE } from '#os'
 import { readDebianMirrors, readMavenRepositories, readNpmSettings, readPypiSettings } from '#sources'
 import { Problem, redact } from '#std'
-import { machineArchitecture } from './bases.ts'
 import type { DoctorOptions } from './doctor.ts'
 import { findCertificates } from './extra-certificates.ts'
 import { type Finding, findingOf, good, weak } from './finding.ts'
+import { machineArchitecture } from './machine-architecture.ts'
 
 /** Where this machine fetches packages from, and whom it trusts on the way. */
 export async function checkSources(options: DoctorOptions): Promise<Finding[]> {

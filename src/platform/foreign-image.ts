@@ -12,8 +12,8 @@ import {
   withTag,
 } from '#oci'
 import { hexOf, Problem, type Report } from '#std'
-import { machineArchitecture } from './bases.ts'
 import type { ImageWays } from './image-ways.ts'
+import { machineArchitecture } from './machine-architecture.ts'
 import { imageMissing, imageNotOnHub, imageNowhere } from './problems.ts'
 import { hasHost } from './registry-names.ts'
 

@@ -13,7 +13,6 @@ export {
   type BaseRoot,
   type Bases,
   type BasesOptions,
-  machineArchitecture,
   openBases,
 } from './bases.ts'
 export { buildImage } from './build.ts'
@@ -47,6 +46,7 @@ export {
   lifecycleFiles,
 } from './lifecycle-files.ts'
 export { type ImageSummary, listImages } from './list-images.ts'
+export { machineArchitecture } from './machine-architecture.ts'
 export { openMachineArchive } from './machine-archive.ts'
 export { openMachineSandbox, type SandboxDriver } from './machine-sandbox.ts'
 export { type BuilderRequest, createBuilder, type WrittenBuilder } from './packaging/builder-create.ts'

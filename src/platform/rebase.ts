@@ -1,18 +1,14 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { printReport } from '#cnb'
 import { lifecycleMetadataOf, listedRunImages, rebaseImage, withExitCode } from '#lifecycle'
 import { type ImageStore, type LayoutStore, labelsOf, parseReference, type StoredImage } from '#oci'
 import { Problem, type Report, writeDurably } from '#std'
-import { openBases } from './bases.ts'
 import { NORMAL_TIME, sourceDateEpoch } from './created.ts'
 import { findImage } from './find-image.ts'
 import { openImageWays } from './image-ways.ts'
-import { openMachineArchive } from './machine-archive.ts'
 import { imageNowhere, runImageMissing } from './problems.ts'
 import { findRegistryImage, nearestFirst, type RemoteImage } from './registry-image.ts'
 import { bareName, hasHost } from './registry-names.ts'
-import { shippedCatalog } from './shipped.ts'
 import { openStore } from './store.ts'
 
 /** What a rebase is asked for. */
@@ -156,7 +152,8 @@ async function findRunImage(
     const image = name.startsWith('docker://') ? undefined : await local.image(name)
     if (image) return { name, image, reference: referenceOf(name, image) }
   }
-  const made = await makeBase(request, local, names)
+  const { makeBase } = await import('./rebase-base.ts')
+  const made = await makeBase({ ...request, store: local }, names)
   if (made) return { ...made, reference: referenceOf(made.name, made.image) }
   for (const name of names.filter(each => !near.includes(each) && !each.startsWith('slipway/'))) {
     const found = await ask(name)
@@ -168,18 +165,6 @@ async function findRunImage(
 
 function referenceOf(name: string, { digest }: StoredImage): string {
   return `${name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')}@${digest}`
-}
-
-async function makeBase(request: RebaseRequest, store: LayoutStore, names: readonly string[]) {
-  const catalog = shippedCatalog()
-  for (const name of names) {
-    if (!(await catalog.has(name))) continue
-    await using archive = openMachineArchive({ ...request, userHome: homedir(), now: Date.now })
-    const bases = openBases({ ...request, store, catalog, archive: archive.archive })
-    const { reference, image } = await bases.image(await bases.find(name))
-    return { name: reference, image }
-  }
-  return undefined
 }
 
 /** The time that an image says it was created stays, unless another is asked for: a rebase gives the same bytes whenever it is done. */

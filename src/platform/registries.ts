@@ -2,8 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { openLayerMemory, openRegistries, type Platform, type Registries } from '#oci'
 import { type Report, readIfExists } from '#std'
-import { machineArchitecture } from './bases.ts'
-import { machineCertificates } from './extra-certificates.ts'
+import { machineArchitecture } from './machine-architecture.ts'
 
 /** What registries of images are reached with. */
 export interface MachineRegistriesOptions {
@@ -30,6 +29,7 @@ export function openMachineRegistries(options: MachineRegistriesOptions): Regist
     platform: platform ?? { os: 'linux', architecture: machineArchitecture() },
     insecure: insecure ?? [],
     certificates: async () => {
+      const { machineCertificates } = await import('./extra-certificates.ts')
       const found = await machineCertificates(home, environment, report)
       return found && (await readIfExists(found.pem))
     },

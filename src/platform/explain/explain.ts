@@ -9,11 +9,11 @@ import {
 import type { ExportedLayer } from '#lifecycle'
 import { type CopyPlace, type Image, labelsOf, openSource, parsePlace, type Source } from '#oci'
 import { Problem, type Report } from '#std'
-import { machineArchitecture } from '../bases.ts'
 import { compareTrees, type FileChange, layerReader } from '../diff/tree.ts'
 import { compareValues, type ValueChange, valuesInside } from '../diff/values.ts'
 import { type ImageWays, openImageWays } from '../image-ways.ts'
 import { type InspectedLayer, layersOf } from '../inspect-layers.ts'
+import { machineArchitecture } from '../machine-architecture.ts'
 import { openStore } from '../store.ts'
 import { type BuildRecord, readRecord } from './record.ts'
 

@@ -12,8 +12,8 @@ import { parseName } from '../../name.ts'
 import { layerDiffers } from '../../problems.ts'
 import type { ImageStore } from '../store.ts'
 import { packedLayer } from '../stored-layer.ts'
-import { type DaemonSurroundings, findDaemon } from './address.ts'
-import { type ConnectSocket, DaemonConnection } from './connection.ts'
+import type { DaemonSurroundings } from './address.ts'
+import type { ConnectSocket, DaemonConnection } from './connection.ts'
 import { type DaemonImage, daemonImage } from './documents.ts'
 import { checkLoaded, sharesLayers } from './engine.ts'
 import { daemonImageDiffers, daemonLayerGone, daemonRefused } from './problems.ts'
@@ -234,9 +234,4 @@ export class DaemonStore implements ImageStore, AsyncDisposable {
 function pathOf(reference: string): string {
   const name = isDigest(reference) ? reference : reference.includes('@') ? reference : parseName(reference)
   return encodeURI(name).replaceAll('?', '%3F').replaceAll('#', '%23')
-}
-
-/** Opens the daemon of this machine. Throws a `Problem` (`DAEMON_ADDRESS_INVALID`, `DAEMON_UNREACHABLE`). */
-export async function openDaemon(options: DaemonOptions): Promise<DaemonStore> {
-  return new DaemonStore(new DaemonConnection(await findDaemon(options), options.connect), options)
 }
