@@ -259,6 +259,25 @@ describe('a push', () => {
       assert.deepEqual(server.requests, ['HEAD /v2/team/shop/manifests/1'])
     }))
 
+  it('does not ask what a tag stands for that it has just read', () =>
+    against(async (server, open) => {
+      await push(server, open())
+      const store = open().store(repository(server))
+      const image = await store.image(`${server.host}/team/shop:1`)
+      assert.ok(image)
+      server.requests.length = 0
+      const { config } = image
+      await store.write({ ...image, config: { ...config, author: 'another' } }, [
+        `${server.host}/team/shop:1`,
+      ])
+      const said = server.requests.map(each => each.replace(/[0-9a-f]{16,64}/g, 'HEX').replaceAll('%3A', ':'))
+      assert.deepEqual(said, [
+        'POST /v2/team/shop/blobs/uploads/',
+        'PUT /v2/team/shop/blobs/uploads/HEX?digest=sha256:HEX',
+        'PUT /v2/team/shop/manifests/1',
+      ])
+    }))
+
   it('sends a layer again that the registry has lost since it was seen there', () =>
     against(async (server, open) => {
       const registries = open()

@@ -52,7 +52,7 @@ export class RegistryHost {
   readonly name: string
   readonly authorization: Authorization
   readonly #options: HostOptions
-  #origin: Promise<URL> | undefined
+  #origin: URL | undefined
 
   constructor(options: HostOptions) {
     this.#options = options
@@ -79,14 +79,11 @@ export class RegistryHost {
 
   async #send(request: RegistryRequest): Promise<HttpAnswer> {
     if (request.place instanceof URL) return await this.#follow(request.place, request)
-    if (this.#origin) return await this.#follow(new URL(request.place, await this.#origin), request)
-    // The first request finds the scheme, and all others wait for that one.
-    const finding = this.#find(request.place, request)
-    this.#origin = finding.then(({ origin }) => origin)
-    this.#origin.catch(() => {
-      this.#origin = undefined
-    })
-    return await (await finding).answer()
+    if (this.#origin) return await this.#follow(new URL(request.place, this.#origin), request)
+    // Requests that begin together each find the scheme: to wait for one another would take longer.
+    const { origin, answer } = await this.#find(request.place, request)
+    this.#origin ??= origin
+    return await answer()
   }
 
   /** The `Problem` for an answer that was not hoped for. */

@@ -35,6 +35,7 @@ export interface ReaderOptions {
 /** Reads images of registries: of their mirrors first, and of themselves where those do not have it or do not answer. */
 export class ImageReader {
   readonly #options: ReaderOptions
+  readonly #seen = new Map<string, Digest>()
 
   constructor(options: ReaderOptions) {
     this.#options = options
@@ -50,6 +51,7 @@ export class ImageReader {
       const manifests = this.#manifests(place)
       const found = await manifests.get(nameIn(wanted))
       if (!found) return undefined
+      if (place.registry === wanted.registry) this.#seen.set(printReference(wanted), found.descriptor.digest)
       const document = isIndexType(found.descriptor.mediaType)
         ? await this.#choose(found, wanted, manifests)
         : found
@@ -61,6 +63,11 @@ export class ImageReader {
   async resolve(reference: string): Promise<Descriptor | undefined> {
     const wanted = withTag(parseReference(reference))
     return await this.#fromFirst(wanted, place => this.#manifests(place).head(nameIn(wanted)))
+  }
+
+  /** What a reference stood for when it was last read from the registry itself; undefined if it was not. */
+  seen(reference: Reference): Digest | undefined {
+    return this.#seen.get(printReference(reference))
   }
 
   /** The bytes of an image's manifest and configuration, as they are in the registry. */

@@ -1,4 +1,4 @@
-import { isDigest, isSystemError, Problem } from '#std'
+import { type Digest, isDigest, isSystemError, Problem } from '#std'
 import { describeBytes } from '../../descriptor.ts'
 import type { Image, Layer } from '../../image.ts'
 import { LARGEST_MANIFEST } from '../../manifest.ts'
@@ -16,11 +16,13 @@ const AT_ONCE = 4
 export interface PublishGround {
   readonly presence: Presence
   readonly manifests: (repository: Repository) => Manifests
+  /** What a reference stood for when it was read; undefined for one that was not. */
+  readonly seen: (reference: Reference) => Digest | undefined
 }
 
 /**
- * Writes an image under references of one registry, each with a tag or a digest: layers, then the configuration, then the manifest, then the tags, each whole or not at all. References that stand
- * for the very image already cost one request each. Throws a `Problem` (`REGISTRY_TAGS_PARTIAL` if only some could be written, `MANIFEST_TOO_LARGE`, …).
+ * Writes an image under references of one registry, each with a tag or a digest: layers and the configuration, then the manifest, then the tags, each whole or not at all. References that stand
+ * for the very image already cost one request each, and none are asked about that were just seen to stand for another. Throws a `Problem` (`REGISTRY_TAGS_PARTIAL` if only some could be written, `MANIFEST_TOO_LARGE`, …).
  */
 export async function publish(
   ground: PublishGround,
@@ -57,8 +59,10 @@ async function bringParts(
   { layers, config, mediaType }: Parts,
   repository: Repository,
 ): Promise<void> {
-  await inParallel(layers, AT_ONCE, layer => presence.ensure(layer, repository))
-  await presence.putBytes(describeBytes(mediaType, config), config, repository)
+  await Promise.all([
+    inParallel(layers, AT_ONCE, layer => presence.ensure(layer, repository)),
+    presence.putBytes(describeBytes(mediaType, config), config, repository),
+  ])
 }
 
 /** Writes a manifest. Where the registry lacks a blob that it had, for all we knew, it is asked about each of them, and gets those that it lacks. */
@@ -104,12 +108,16 @@ async function nameAll(
 
 /** The references that do not stand for the document yet. */
 async function missingOf(
-  { manifests }: PublishGround,
+  { manifests, seen }: PublishGround,
   wanted: readonly Reference[],
   { descriptor }: Document,
 ): Promise<Reference[]> {
-  const found = await inParallel(wanted, AT_ONCE, reference => manifests(reference).head(nameIn(reference)))
-  return wanted.filter((_, index) => found[index]?.digest !== descriptor.digest)
+  const found = await inParallel(wanted, AT_ONCE, async reference => {
+    const before = seen(reference)
+    if (before !== undefined && before !== descriptor.digest) return before
+    return (await manifests(reference).head(nameIn(reference)))?.digest
+  })
+  return wanted.filter((_, index) => found[index] !== descriptor.digest)
 }
 
 /** Does something for each of many, so many at once; the first failure is the whole's. */

@@ -129,7 +129,7 @@ export class RegistryStore implements ImageStore {
   }
 
   /**
-   * Writes an image under references of this registry, its own repository's if they name none. Layers that are not yet in a repository are brought there first, then the configuration, then the manifest, then the
+   * Writes an image under references of this registry, its own repository's if they name none. Layers that are not yet in a repository and the configuration are brought there first, then the manifest, then the
    * tags: each whole or not at all. References that stand for this very image already cost one request. Throws a `Problem` (`REGISTRY_TAGS_PARTIAL` if only some could be written, …).
    */
   async write(image: Image, references: readonly string[]): Promise<StoredImage> {
@@ -220,6 +220,7 @@ export class RegistryStore implements ImageStore {
       presence: this.#presence,
       manifests: ({ registry, repository }: Repository) =>
         new Manifests(this.#options.host(registry), repository),
+      seen: (reference: Reference) => this.#reader.seen(reference),
     }
     await publish(ground, image, documents, wanted.length > 0 ? wanted : [{ ...this.place, digest }])
   }
