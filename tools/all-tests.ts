@@ -1,12 +1,48 @@
 import { spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Everything `npm test` runs: lint and types, the unit tests in one process, the launcher's Go tests, then the integration
- * tests and stories, a process a file. Prints what each step says and closes with `N passed, N failed`.
+ * Everything `npm test` runs: lint and types, the unit tests in two processes, the launcher's Go tests, the integration tests
+ * and stories, a process a file. Two steps at once where there are two cores: most wait for one program at a time. Each
+ * step's words are printed together when it has ended, and the last line is `N passed, N failed`.
  * Arguments: `--unit` leaves the slow part out; a word filters integration files by name.
  */
+const AT_ONCE = Math.min(2, availableParallelism())
+
+/** They count or take away what all stories keep together: no other story runs beside them. They come first. */
+const DISTURBING = ['build-state', 'unchanged', 'run', 'rebase', 'build-input', 'compare'].map(inIntegration)
+
+/** They keep their state to themselves, and may run beside anything; the longest first. */
+const APART = [
+  ...[
+    'sdk-buildpack',
+    'runtimes',
+    'sandbox-limits',
+    'sandbox',
+    'store',
+    'launcher',
+    'phases',
+    'phases-oracle',
+  ],
+  ...['registry', 'packaging', 'tar-oracle', 'registry-faults', 'registry-credentials', 'export-memory'],
+  ...['sandbox-plain', 'layers-oracle', 'registry-memory', 'images', 'export-oracle', 'launcher-oracle'],
+].map(inIntegration)
+
+/** Other stories that take long, the longest first, so that none of them is left to be waited for alone. */
+const LONGEST = [
+  ...['docs', 'reproducible', 'base', 'samples'].map(inIntegration),
+  ...['interop/default-builder', 'interop/matrix', 'integration/build-buildpacks', 'integration/go'],
+  'integration/nodejs',
+]
+const ORDER = [...DISTURBING, ...APART, ...LONGEST]
+
+function inIntegration(name: string): string {
+  return `integration/${name}`
+}
+
 interface Step {
   readonly name: string
   readonly command: string
@@ -34,14 +70,14 @@ function steps(words: string[]): Step[] {
   const node = process.execPath
   const reporter = '--test-reporter=spec'
   const unit: Step[] = [
+    ...['1', '2'].map(half => ({
+      name: `unit tests ${half}`,
+      command: node,
+      arguments: [reporter, 'tools/test.mjs', `--half=${half}`],
+      count: countNodeTests,
+    })),
     { name: 'lint', command: 'npx', arguments: ['--no-install', 'biome', 'ci', '--colors=off'] },
     { name: 'types', command: 'npx', arguments: ['--no-install', 'tsc', '-b'] },
-    {
-      name: 'unit tests',
-      command: node,
-      arguments: ['--import', 'tsx', reporter, 'tools/test.ts'],
-      count: countNodeTests,
-    },
   ]
   if (words.includes('--unit')) return unit
   const filters = words.filter(word => !word.startsWith('--'))
@@ -58,6 +94,8 @@ function steps(words: string[]): Step[] {
     arguments: ['--import', 'tsx', '--test', '--test-timeout=1500000', reporter, file],
     count: countNodeTests,
   }))
+  const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
+  integration.sort((a, b) => place(a.name) - place(b.name))
   if (filters.length > 0) return integration
   return [
     ...unit,
@@ -71,17 +109,15 @@ function steps(words: string[]): Step[] {
   ]
 }
 
+/** Runs a step to its end; what it says on both streams, in the order in which it says it. */
 async function runStep(step: Step): Promise<{ output: string; code: number }> {
   const child = spawn(step.command, step.arguments, {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
   })
   let output = ''
-  child.stdout.setEncoding('utf8')
-  child.stdout.on('data', (text: string) => {
-    output += text
-    process.stdout.write(text)
-  })
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
   const code = await new Promise<number>(done => child.on('close', status => done(status ?? 1)))
   return { output, code }
 }
@@ -90,25 +126,55 @@ let passed = 0
 let failed = 0
 let skipped = 0
 const failures: string[] = []
-for (const step of steps(process.argv.slice(2))) {
-  const start = performance.now()
-  process.stdout.write(`\n=== ${step.name}\n`)
-  const { output, code } = await runStep(step)
-  const counted = step.count?.(output) ?? {
-    passed: code === 0 ? 1 : 0,
-    failed: code === 0 ? 0 : 1,
-    skipped: 0,
+const queue = steps(process.argv.slice(2))
+const running = new Set<Step>()
+const ends = new EventEmitter()
+
+const disturb = ({ name: one }: Step, { name: other }: Step) =>
+  DISTURBING.includes(one) && isStory(other) && other !== one
+const isStory = (name: string) => /^(?:integration|interop)\//.test(name) && !APART.includes(name)
+
+/** The next step that no running one disturbs, nor it them; undefined where none is left. */
+async function next(): Promise<Step | undefined> {
+  while (queue.length > 0) {
+    const index = queue.findIndex(step =>
+      [...running].every(one => !disturb(one, step) && !disturb(step, one)),
+    )
+    const [step] = index >= 0 ? queue.splice(index, 1) : []
+    if (step) {
+      running.add(step)
+      return step
+    }
+    await once(ends, 'end')
   }
-  // A step that ends badly without naming a failed test has failed all the same.
-  if (code !== 0 && counted.failed === 0) counted.failed = 1
-  passed += counted.passed
-  failed += counted.failed
-  skipped += counted.skipped
-  if (counted.failed > 0) failures.push(step.name)
-  process.stdout.write(
-    `=== ${step.name}: ${counted.passed} passed, ${counted.failed} failed (${((performance.now() - start) / 1000).toFixed(1)} s)\n`,
-  )
+  return undefined
 }
+
+async function work(): Promise<void> {
+  for (let step = await next(); step; step = await next()) {
+    const start = performance.now()
+    const { output, code } = await runStep(step)
+    const counted = step.count?.(output) ?? {
+      passed: code === 0 ? 1 : 0,
+      failed: code === 0 ? 0 : 1,
+      skipped: 0,
+    }
+    // A step that ends badly without naming a failed test has failed all the same.
+    if (code !== 0 && counted.failed === 0) counted.failed = 1
+    passed += counted.passed
+    failed += counted.failed
+    skipped += counted.skipped
+    if (counted.failed > 0) failures.push(step.name)
+    const seconds = ((performance.now() - start) / 1000).toFixed(1)
+    process.stdout.write(
+      `\n=== ${step.name}\n${output}=== ${step.name}: ${counted.passed} passed, ${counted.failed} failed (${seconds} s)\n`,
+    )
+    running.delete(step)
+    ends.emit('end')
+  }
+}
+
+await Promise.all(Array.from({ length: AT_ONCE }, work))
 if (failures.length > 0) process.stdout.write(`\nFailed: ${failures.join(', ')}\n`)
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0

@@ -64,17 +64,14 @@ describe('compareDebianVersions', () => {
 
   const dpkg = spawnSync('dpkg', ['--version']).status === 0
   it('agrees with dpkg', { skip: dpkg ? false : 'dpkg is not on this machine' }, () => {
-    fc.assert(
-      fc.property(version, version, (a, b) => {
-        const order = Math.sign(compareDebianVersions(a, b))
-        const operator = order < 0 ? 'lt' : order > 0 ? 'gt' : 'eq'
-        assert.equal(
-          spawnSync('dpkg', ['--compare-versions', a, operator, b]).status,
-          0,
-          `${a} ${operator} ${b}`,
-        )
-      }),
-      { seed: 11, numRuns: 120 },
-    )
+    // One shell asks for all of them: a process a pair would take most of the time.
+    const words = fc.sample(fc.tuple(version, version), { seed: 11, numRuns: 120 }).flatMap(([a, b]) => {
+      const order = Math.sign(compareDebianVersions(a, b))
+      return [a, order < 0 ? 'lt' : order > 0 ? 'gt' : 'eq', b]
+    })
+    const script =
+      'while [ $# -gt 0 ]; do dpkg --compare-versions "$1" "$2" "$3" || echo "$1 $2 $3"; shift 3; done'
+    const { status, stdout } = spawnSync('sh', ['-c', script, 'sh', ...words], { encoding: 'utf8' })
+    assert.deepEqual([status, stdout], [0, ''])
   })
 })

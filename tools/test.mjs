@@ -1,0 +1,5 @@
+import { register } from 'tsx/esm/api'
+
+// Not `--import tsx`: every thread that a test starts would be given it, too, and spend a quarter of a second on it.
+register()
+await import('./test.ts')
