@@ -6,7 +6,7 @@ import { bwrapArguments, DESCRIPTORS } from './arguments.ts'
 import { inheritableDescriptors } from './descriptors.ts'
 import { explainFailure } from './explain.ts'
 import type { Ground } from './ground.ts'
-import { type Enforced, enforce } from './limits/enforce.ts'
+import { type Enforced, enforce, joinCgroup } from './limits/enforce.ts'
 import type { Pipe } from './pipes.ts'
 import { livingTree, processFacts, signalProcess, untilDead } from './processes.ts'
 import type { Outcome, RunSpec } from './spec.ts'
@@ -89,6 +89,8 @@ interface Life {
 
 /** Opens the gate once limits are in force, and returns when every process is dead. */
 async function live(ground: Ground, child: ChildProcess, spec: RunSpec): Promise<Life> {
+  const group = joinCgroup(ground, spec.limits, child.pid)
+  group.catch(() => {})
   const status = readStatus(handed(child, DESCRIPTORS.status))
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', reject)
@@ -109,7 +111,7 @@ async function live(ground: Ground, child: ChildProcess, spec: RunSpec): Promise
   try {
     if (spec.signal?.aborted) aborted()
     if (facts && !cut) {
-      enforced = await enforce(ground, spec, facts.pid, end)
+      enforced = await enforce(ground, spec, facts.pid, await group, end)
       if (spec.limits?.seconds !== undefined) timer = setTimeout(end, spec.limits.seconds * 1000, 'timeout')
       handed(child, DESCRIPTORS.gate).end('go')
       spec.started?.({
@@ -130,7 +132,8 @@ async function live(ground: Ground, child: ChildProcess, spec: RunSpec): Promise
   } finally {
     clearTimeout(timer)
     spec.signal?.removeEventListener('abort', aborted)
-    await enforced?.[Symbol.asyncDispose]()
+    if (enforced) await enforced[Symbol.asyncDispose]()
+    else await (await group.catch(() => undefined))?.[Symbol.asyncDispose]()
   }
 }
 

@@ -57,6 +57,9 @@ async function findSplit(own: string, mounts: string): Promise<CgroupHome | unde
   return memory && pids ? { version: 1, memory, pids } : undefined
 }
 
+/** bubblewrap itself, outside of the sandbox, is in the group, too. */
+const STARTER = 1
+
 /** Makes a control group with these limits. Throws a system error if the kernel refuses. */
 export async function makeCgroup(home: CgroupHome, limits: Limits): Promise<Cgroup> {
   const name = `slipway-${randomBytes(6).toString('hex')}`
@@ -71,7 +74,7 @@ async function makeUnified(directory: string, { memoryBytes, processes }: Limits
       await writeIfThere(join(directory, 'memory.swap.max'), '0')
       await writeIfThere(join(directory, 'memory.oom.group'), '1')
     }
-    if (processes !== undefined) await writeFile(join(directory, 'pids.max'), String(processes))
+    if (processes !== undefined) await writeFile(join(directory, 'pids.max'), String(processes + STARTER))
   } catch (error) {
     await removeGroup(directory)
     throw error
@@ -94,7 +97,8 @@ async function makeSplit(home: CgroupHome & { version: 1 }, name: string, limits
       await writeFile(join(memory, 'memory.limit_in_bytes'), String(limits.memoryBytes))
       await writeIfThere(join(memory, 'memory.memsw.limit_in_bytes'), String(limits.memoryBytes))
     }
-    if (limits.processes !== undefined) await writeFile(join(pids, 'pids.max'), String(limits.processes))
+    if (limits.processes !== undefined)
+      await writeFile(join(pids, 'pids.max'), String(limits.processes + STARTER))
   } catch (error) {
     await remove()
     throw error

@@ -1,3 +1,4 @@
+import { isSystemError } from '#std'
 import { livingTree } from '../processes.ts'
 import type { Enforcement, Limits, Outcome, RunSpec } from '../spec.ts'
 import { type Cgroup, type CgroupHome, makeCgroup } from './cgroup.ts'
@@ -15,14 +16,18 @@ export interface Enforced extends AsyncDisposable {
   ranOutOfMemory(): Promise<boolean>
 }
 
-/** Puts the limits of a run in force over its first process, which has not begun yet; `end` is called when one is passed. */
+/**
+ * Puts the limits of a run in force over its first process, which has not begun yet; `end` is called when one is passed. `cgroup` is the run's control group
+ * (`joinCgroup`), which is closed with the limits.
+ */
 export async function enforce(
   means: Means,
   { limits = {}, mounts, root }: RunSpec,
   pid: number,
+  cgroup: Cgroup | undefined,
   end: (reason: Exclude<Outcome['reason'], 'exit' | 'signal'>) => void,
 ): Promise<Enforced> {
-  const cgroup = await openCgroup(means, limits, pid)
+  await cgroup?.admit(pid)
   const processes = cgroup ? undefined : limits.processes
   if (means.limitsProcesses) {
     await limitProcess(pid, {
@@ -61,13 +66,24 @@ function memoryPlaces(pid: number, mounts: RunSpec['mounts'], root: RunSpec['roo
   return ['/dev/shm', ...inside, ...overlay].map(path => `/proc/${pid}/root${path}`)
 }
 
-async function openCgroup({ cgroups }: Means, limits: Limits, pid: number): Promise<Cgroup | undefined> {
-  if (!cgroups || (limits.memoryBytes === undefined && limits.processes === undefined)) return undefined
+/**
+ * Makes a control group, where limits need one, and has the program in it that starts the sandbox. The kernel takes some 10 ms to let the first process in,
+ * and none for one that follows at once: so that program goes first, while it starts.
+ */
+export async function joinCgroup(
+  { cgroups }: Means,
+  limits: Limits = {},
+  pid: number | undefined,
+): Promise<Cgroup | undefined> {
+  if (pid === undefined || !cgroups) return undefined
+  if (limits.memoryBytes === undefined && limits.processes === undefined) return undefined
   const cgroup = await makeCgroup(cgroups, limits)
   try {
     await cgroup.admit(pid)
     return cgroup
   } catch (error) {
+    // It has ended already, and somebody else says why.
+    if (isSystemError(error, 'ESRCH')) return cgroup
     await cgroup[Symbol.asyncDispose]()
     throw error
   }
