@@ -29,7 +29,7 @@ export async function bundleCli(outdir: string): Promise<string[]> {
     chunkNames: '[hash]',
     format: 'esm',
     splitting: true,
-    plugins: [noCollator, apart('openpgp'), throughFrontDoors(resolve('.'))],
+    plugins: [noCollator, noPrograms, apart('openpgp'), throughFrontDoors(resolve('.'))],
     metafile: true,
     sourcemap: 'inline',
     write: false,
@@ -97,17 +97,31 @@ function apart(name: string): Plugin {
 }
 
 /** The library for package URLs makes a collator as soon as it is loaded, which takes 20 ms, to sort a few English words. */
-const noCollator: Plugin = {
-  name: 'no-collator',
-  setup({ onLoad }) {
-    onLoad({ filter: /packageurl-js\/src\/strings\.js$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8')
-      const collator = 'const { compare: localeCompare } = new Intl.Collator()'
-      if (!text.includes(collator)) throw new Error(`${path} has changed: does it still make a collator?`)
-      const plain = 'const localeCompare = (a, b) => (a < b ? -1 : a > b ? 1 : 0)'
-      return { contents: text.replace(collator, plain), loader: 'js' }
-    })
-  },
+const noCollator = edited(
+  /packageurl-js\/src\/strings\.js$/,
+  'const { compare: localeCompare } = new Intl.Collator()',
+  'const localeCompare = (a, b) => (a < b ? -1 : a > b ? 1 : 0)',
+)
+
+/** The library for words of commands loads what starts programs, which it does for no command of ours. */
+const noPrograms = edited(
+  /commander\/lib\/command\.js$/,
+  "const childProcess = require('node:child_process')",
+  "const childProcess = { spawn: (...words) => require('node:child_process').spawn(...words) }",
+)
+
+/** Changes a line of a library. */
+function edited(filter: RegExp, line: string, instead: string): Plugin {
+  return {
+    name: 'edited',
+    setup({ onLoad }) {
+      onLoad({ filter }, async ({ path }) => {
+        const text = await readFile(path, 'utf8')
+        if (!text.includes(line)) throw new Error(`${path} has changed: is there still ${line}?`)
+        return { contents: text.replace(line, instead), loader: 'js' }
+      })
+    },
+  }
 }
 
 /** Makes a directory beside its place and moves it there, so that a program that runs from it meanwhile misses nothing for long. */

@@ -10,7 +10,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { constants, Script } from 'node:vm'
 import { homeOf } from './home.ts'
 
@@ -87,7 +86,8 @@ const loaded = new Map<string, { exports: unknown }>()
 
 /** V8 forgets the code of what ran only at the start, that of whole files first; in runs whose code is kept it must not, or all of it would be parsed anew in each that follows. */
 function forget(may: boolean): void {
-  if (runs < RUNS) setFlagsFromString(may ? '--flush-bytecode' : '--no-flush-bytecode')
+  if (runs < RUNS)
+    process.getBuiltinModule('node:v8').setFlagsFromString(may ? '--flush-bytecode' : '--no-flush-bytecode')
 }
 
 /** Runs a file of the program when it is first asked for; all else is Node.js's own. */

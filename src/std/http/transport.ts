@@ -1,4 +1,11 @@
-import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http'
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+  request,
+} from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import { type ProxyEnvironment, proxyAuthorization, proxyFor } from './proxy.ts'
@@ -40,7 +47,6 @@ export class Transport {
 
   /** One request and its answer, whatever it says. Fails as Node.js fails: `ECONNREFUSED`, `ECONNRESET`, `ETIMEDOUT`, … */
   async exchange(url: URL, outgoing: Outgoing): Promise<IncomingMessage> {
-    const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
     const proxy =
       this.#options.socketPath === undefined ? proxyFor(url, this.#options.environment ?? {}) : undefined
     const options: RequestOptions = {
@@ -55,8 +61,8 @@ export class Transport {
       ...(this.#options.socketPath !== undefined && { socketPath: this.#options.socketPath }),
       agent: await this.#agent(url, proxy),
     }
-    const { request: plainly } = await import('node:http')
-    return converse((proxy && url.protocol === 'http:' ? plainly : request)(options), outgoing)
+    const ask = url.protocol === 'https:' ? (await import('node:https')).request : request
+    return converse(ask(options), outgoing)
   }
 
   close(): void {
@@ -78,7 +84,7 @@ export class Transport {
 
   async #open(url: URL, proxy: URL | undefined): Promise<Agent> {
     const kept = { keepAlive: true, scheduling: 'lifo' as const }
-    if (url.protocol === 'http:') return new (await import('node:http')).Agent(kept)
+    if (url.protocol === 'http:') return new Agent(kept)
     const https = await import('node:https')
     const tls = { secureContext: await this.#secureContext(), rejectUnauthorized: !this.#options.unverified }
     if (!proxy) return new https.Agent({ ...kept, ...tls })
