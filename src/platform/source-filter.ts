@@ -7,8 +7,8 @@ export interface SourcePatterns {
   readonly exclude?: readonly string[]
 }
 
-/** What is never part of an app unless `include` names it: it changes without the app changing. */
-const NEVER = [`/.git`, `/${APP_LOCK}`]
+/** What is never part of an app unless `include` names it: it changes without the app changing. In any case of its letters, as gitignore patterns here are. */
+const NEVER = new RegExp(`^(?:\\.git|${APP_LOCK.replaceAll('.', '\\.')})(?:/|$)`, 'i')
 
 /**
  * Makes the test for what stays out of a build. Patterns are those of gitignore(5), matched on paths relative to the app's
@@ -18,12 +18,11 @@ export function sourceFilter({
   include,
   exclude,
 }: SourcePatterns): (path: Buffer, directory: boolean) => boolean {
-  const left = ignore().add([...(exclude ?? [])])
-  const never = ignore().add(NEVER)
+  const left = exclude && ignore().add([...exclude])
   const taken = include && ignore().add([...include])
   return (path, directory) => {
     const name = `${path.toString('utf8')}${directory ? '/' : ''}`
     if (taken) return !directory && !taken.ignores(name)
-    return never.ignores(name) || left.ignores(name)
+    return NEVER.test(name) || left?.ignores(name) === true
   }
 }
