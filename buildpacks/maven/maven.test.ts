@@ -61,6 +61,18 @@ describe('maven', () => {
     assert.equal(runs(bench), 1)
   })
 
+  it('has a JVM that is soon warm, unless the user says how it is to be', async () => {
+    const given = async (files: WorkbenchOptions['files'], own: Record<string, string> = {}) => {
+      await using bench = await opened(files, { environment: { ...environment, ...own } })
+      await bench.build(build, both)
+      return readFileSync(join(bench.application, '../options'), 'utf8').trim()
+    }
+    const files = { mvnw: `${WRAPPER}echo "$MAVEN_OPTS" > ../options\r\n`, 'built/app.jar': JAR }
+    assert.equal(await given(files), '-XX:TieredStopAtLevel=1')
+    assert.equal(await given(files, { MAVEN_OPTS: '-Xmx1g' }), '-Xmx1g')
+    assert.equal(await given({ ...files, '.mvn/jvm.config': '-Xmx1g' }), '')
+  })
+
   it('does not start Maven while nothing changed, whatever came of the app', async () => {
     const files = { mvnw: WRAPPER, 'built/app.jar': JAR, 'src/A.java': 'class A {}' }
     await using bench = await opened(files, { environment })
