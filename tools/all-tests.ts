@@ -12,6 +12,9 @@ import { join } from 'node:path'
  */
 const AT_ONCE = Math.min(2, availableParallelism())
 
+/** Milliseconds after which a step hangs, and is ended. */
+const PATIENCE = 1_500_000
+
 /** They count or take away what all stories keep together: no other story runs beside them. They come first. */
 const DISTURBING = ['build-state', 'unchanged', 'run', 'rebase', 'build-input', 'compare'].map(inIntegration)
 
@@ -91,7 +94,7 @@ function steps(words: string[]): Step[] {
   const integration = files.map(file => ({
     name: file.replace(/^test\/(.*)\.test\.ts$/, '$1'),
     command: node,
-    arguments: ['--import', 'tsx', '--test', '--test-timeout=1500000', reporter, file],
+    arguments: ['--import', 'tsx', reporter, file],
     count: countNodeTests,
   }))
   const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
@@ -113,6 +116,7 @@ function steps(words: string[]): Step[] {
 async function runStep(step: Step): Promise<{ output: string; code: number }> {
   const child = spawn(step.command, step.arguments, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: PATIENCE,
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
   })
   let output = ''

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { buildpack, files, greeting } from '../support/buildpack.ts'
+import { buildpack, files, greeting, imageName } from '../support/buildpack.ts'
 import { type Story, story } from '../support/cli.ts'
 
 /** A launch layer that the buildpack makes anew when the app's `wish` is another, and leaves alone otherwise. */
@@ -21,6 +21,8 @@ default = true
 END
 `
 
+/** A name of this run: what is built a second time in one state is not built for the first time. */
+const SHIP = imageName()
 let place: Story
 let words: string[]
 before(async () => {
@@ -29,7 +31,10 @@ before(async () => {
   files(place, 'app', { wish: 'wind' })
   words.push(...buildpack(place, 'picky', { detect: 'echo "no sextant"; exit 100' }))
 })
-after(() => place[Symbol.dispose]())
+after(async () => {
+  await place.slipway(['rm', `${SHIP}:first`])
+  place[Symbol.dispose]()
+})
 
 const run = async (...given: string[]) => {
   const { code, stdout, stderr } = await place.slipway(given)
@@ -42,12 +47,12 @@ const reasonsOf = (explained: { layers: { kind: string; name?: string; reason: s
 
 describe('explain and diff', () => {
   it('say of a first build that all is new, and which buildpacks were left out', async () => {
-    const { code, stderr } = await place.slipway(['build', 'compare/ship', ...words])
+    const { code, stderr } = await place.slipway(['build', SHIP, ...words])
     assert.equal(code, 20, 'a buildpack that is needed does not fit')
     assert.match(stderr, /no sextant/)
     words.splice(words.lastIndexOf('--buildpack'))
-    await run('build', 'compare/ship', ...words)
-    const explained = await json('explain', 'compare/ship')
+    await run('build', SHIP, ...words)
+    const explained = await json('explain', SHIP)
     assert.deepEqual(
       explained.buildpacks.map(({ id }: { id: string }) => id),
       ['story/wishes'],
@@ -61,13 +66,13 @@ describe('explain and diff', () => {
       app: 'first',
       config: 'first',
     })
-    await run('tag', 'compare/ship', 'compare/ship:first')
+    await run('tag', SHIP, `${SHIP}:first`)
   })
 
   it('say what was kept and what changed, and in which file', async () => {
     appendFileSync(join(place.directory, 'app/greeting'), 'again\n')
-    await run('build', 'compare/ship', ...words)
-    const explained = await json('explain', 'compare/ship')
+    await run('build', SHIP, ...words)
+    const explained = await json('explain', SHIP)
     assert.equal(reasonsOf(explained)['story/wishes:granted'], 'kept')
     assert.equal(reasonsOf(explained).app, 'changed')
     const app = explained.layers.find(({ kind }: { kind: string }) => kind === 'app')
@@ -78,15 +83,15 @@ describe('explain and diff', () => {
       ]),
       [['/workspace/greeting', 'content']],
     )
-    const text = await run('explain', 'compare/ship')
+    const text = await run('explain', SHIP)
     assert.match(text, /story\/wishes:granted +\S+ \S+ +reused: its buildpack left it as it was/)
     assert.match(text, /~ +\/workspace\/greeting +content/)
   })
 
   it('say with which metadata a buildpack made its layer again', async () => {
     files(place, 'app', { wish: 'rain' })
-    await run('build', 'compare/ship', ...words)
-    const explained = await json('explain', 'compare/ship')
+    await run('build', SHIP, ...words)
+    const explained = await json('explain', SHIP)
     const layer = explained.layers.find(({ name }: { name?: string }) => name === 'story/wishes:granted')
     assert.equal(layer.reason, 'changed')
     assert.deepEqual(layer.metadata, [{ name: 'wish', before: 'wind', after: 'rain' }])
@@ -97,8 +102,8 @@ describe('explain and diff', () => {
   })
 
   it('hold any two images against each other, wherever they are', async () => {
-    await run('copy', 'compare/ship', 'oci:elsewhere:1')
-    const found = await json('diff', 'compare/ship:first', 'oci:elsewhere:1')
+    await run('copy', SHIP, 'oci:elsewhere:1')
+    const found = await json('diff', `${SHIP}:first`, 'oci:elsewhere:1')
     assert.deepEqual(
       found.files.map(({ path, change }: { path: string; change: string }) => [path, change]),
       [
@@ -116,23 +121,23 @@ describe('explain and diff', () => {
       ),
       JSON.stringify(found.labels),
     )
-    assert.equal((await run('diff', 'compare/ship', 'oci:elsewhere:1')).trim(), 'No difference.')
+    assert.equal((await run('diff', SHIP, 'oci:elsewhere:1')).trim(), 'No difference.')
   })
 
   it('end with 1 where they differ and that is asked for, and say what is missing', async () => {
-    assert.equal((await place.slipway(['diff', 'compare/ship:first', 'compare/ship', '--exit-code'])).code, 1)
-    assert.equal((await place.slipway(['diff', 'compare/ship', 'compare/ship', '--exit-code'])).code, 0)
-    const { code, stderr } = await place.slipway(['diff', 'compare/ship', 'compare/none'])
+    assert.equal((await place.slipway(['diff', `${SHIP}:first`, SHIP, '--exit-code'])).code, 1)
+    assert.equal((await place.slipway(['diff', SHIP, SHIP, '--exit-code'])).code, 0)
+    const { code, stderr } = await place.slipway(['diff', SHIP, 'compare/none'])
     assert.equal(code, 3)
     assert.match(stderr, /compare\/none/)
-    const wrong = await place.slipway(['diff', 'compare/ship', 'compare/ship', '--only', 'moods'])
+    const wrong = await place.slipway(['diff', SHIP, SHIP, '--only', 'moods'])
     assert.equal(wrong.code, 2)
   })
 
   it('explain an image of another machine by the image that it is held against', async () => {
     rmSync(join(place.home, 'exports/records'), { recursive: true })
-    assert.match(await run('explain', 'compare/ship'), /it was not built here/)
-    const explained = await json('explain', 'compare/ship', '--against', 'compare/ship:first')
+    assert.match(await run('explain', SHIP), /it was not built here/)
+    const explained = await json('explain', SHIP, '--against', `${SHIP}:first`)
     assert.equal(reasonsOf(explained)['story/wishes:granted'], 'changed')
     assert.equal(reasonsOf(explained).config, 'same')
   })
