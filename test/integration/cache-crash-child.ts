@@ -36,7 +36,7 @@ async function cycle(text: string): Promise<void> {
     await build(text)
     await exportCache({ cache, places: { layers }, rules, buildpacks, report: silent })
   } finally {
-    if (Symbol.asyncDispose in cache) await cache[Symbol.asyncDispose]()
+    await (cache as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.()
   }
 }
 

@@ -98,6 +98,6 @@ async function checkCache(
       report.lines.join('\n'),
     )
   } finally {
-    if (Symbol.asyncDispose in cache) await cache[Symbol.asyncDispose]()
+    await (cache as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.()
   }
 }

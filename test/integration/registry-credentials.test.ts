@@ -494,7 +494,7 @@ describe('TLS', () => {
         /./,
         (request, _response, pass) => {
           subjects.push(
-            (request.socket as import('node:tls').TLSSocket).getPeerCertificate().subject?.CN ?? '-',
+            String((request.socket as import('node:tls').TLSSocket).getPeerCertificate().subject?.CN ?? '-'),
           )
           return pass()
         },

@@ -188,7 +188,7 @@ function end(
   response: ServerResponse,
   status: number,
   headers: Record<string, string> = {},
-  body = Buffer.alloc(0),
+  body: Buffer = Buffer.alloc(0),
 ): void {
   response.writeHead(status, { 'content-length': String(body.length), ...headers }).end(body)
 }
