@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 /**
  * Everything `npm test` runs: lint and types, the unit tests in two processes, the launcher's Go tests, the integration tests
@@ -16,7 +16,7 @@ const AT_ONCE = Math.min(2, availableParallelism())
 const PATIENCE = 1_500_000
 
 /** They count or take away what all stories keep together: no other story runs beside them. They come first. */
-const DISTURBING = ['build-state', 'unchanged', 'run', 'rebase', 'build-input', 'compare'].map(inIntegration)
+const DISTURBING = ['build-state', 'unchanged', 'run', 'rebase', 'build-input', 'compare']
 
 /** They keep their state to themselves, and may run beside anything; the longest first. */
 const APART = [
@@ -32,19 +32,14 @@ const APART = [
   ],
   ...['registry', 'packaging', 'tar-oracle', 'registry-faults', 'registry-credentials', 'export-memory'],
   ...['sandbox-plain', 'layers-oracle', 'registry-memory', 'images', 'export-oracle', 'launcher-oracle'],
-].map(inIntegration)
+]
 
 /** Other stories that take long, the longest first, so that none of them is left to be waited for alone. */
 const LONGEST = [
-  ...['docs', 'reproducible', 'base', 'samples'].map(inIntegration),
-  ...['interop/default-builder', 'interop/matrix', 'integration/build-buildpacks', 'integration/go'],
-  'integration/nodejs',
+  ...['docs', 'reproducible', 'base', 'samples', 'default-builder', 'matrix', 'build-buildpacks', 'go'],
+  'nodejs',
 ]
 const ORDER = [...DISTURBING, ...APART, ...LONGEST]
-
-function inIntegration(name: string): string {
-  return `integration/${name}`
-}
 
 interface Step {
   readonly name: string
@@ -88,17 +83,20 @@ function steps(words: string[]): Step[] {
     readdirSync(directory)
       .filter(file => file.endsWith('.test.ts'))
       .map(file => join(directory, file))
-      .filter(file => filters.length === 0 || filters.some(word => file.includes(word)))
       .sort(),
   )
-  const integration = files.map(file => ({
-    name: file.replace(/^test\/(.*)\.test\.ts$/, '$1'),
-    command: node,
-    arguments: ['--import', 'tsx', reporter, file],
-    count: countNodeTests,
-  }))
+  const gone = ORDER.filter(name => !files.some(file => basename(file, '.test.ts') === name))
+  if (gone.length > 0) throw new Error(`There are no tests ${gone.join(', ')} any more`)
   const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
-  integration.sort((a, b) => place(a.name) - place(b.name))
+  const integration = files
+    .filter(file => filters.length === 0 || filters.some(word => file.includes(word)))
+    .map(file => ({
+      name: file.replace(/^test\/(.*)\.test\.ts$/, '$1'),
+      command: node,
+      arguments: ['--import', 'tsx', reporter, file],
+      count: countNodeTests,
+    }))
+    .sort((a, b) => place(basename(a.name)) - place(basename(b.name)))
   if (filters.length > 0) return integration
   return [
     ...unit,
@@ -135,8 +133,8 @@ const running = new Set<Step>()
 const ends = new EventEmitter()
 
 const disturb = ({ name: one }: Step, { name: other }: Step) =>
-  DISTURBING.includes(one) && isStory(other) && other !== one
-const isStory = (name: string) => /^(?:integration|interop)\//.test(name) && !APART.includes(name)
+  isStory(one) && DISTURBING.includes(basename(one)) && isStory(other)
+const isStory = (name: string) => name.includes('/') && !APART.includes(basename(name))
 
 /** The next step that no running one disturbs, nor it them; undefined where none is left. */
 async function next(): Promise<Step | undefined> {

@@ -65,6 +65,13 @@ async function ask(buildpack: string, detect: Detect, files: readonly string[]):
         if (!/^CNB_TARGET_|^SERVICE_BINDING_ROOT$/.test(String(name))) variables.add(String(name))
         return undefined
       },
+      has(_, name) {
+        variables.add(String(name))
+        return false
+      },
+      ownKeys() {
+        throw new Error(`${buildpack}: bin/detect looks at all variables, so that no answer can be ready`)
+      },
     },
   )
   let output = ''
