@@ -51,8 +51,8 @@ export async function buildApplication(context: BuildContext, maven: MavenProgra
 }
 
 /**
- * Options of Maven's own JVM where the user has none. It ends before what its slower, better compiler makes would pay off: without that it takes half the
- * time and processor. Tests and whatever else a plugin starts are JVMs of their own.
+ * Options of Maven's own JVM where the user has none. It mostly ends before what its slower, better compiler makes would pay off: a small app takes half the
+ * time and processor without that. Tests and whatever else a plugin starts are JVMs of their own.
  */
 export async function machineOptions({
   application,
