@@ -22,6 +22,13 @@ async function build(place: Story, ...words: string[]) {
   return { digest: stdout.trim(), skipped: NOTHING.test(stderr), stderr }
 }
 
+/** Says what differs, should one build not give the image of the other. */
+async function isImage(place: Story, found: string, expected: string, when: string): Promise<void> {
+  if (found === expected) return
+  const { stdout, stderr } = await place.slipway(['diff', `same@${expected}`, `same@${found}`])
+  assert.equal(found, expected, `${when}: another image\n${stdout}${stderr}`)
+}
+
 function openApp(): Story {
   const place = story()
   cpSync(join(checkout, 'samples/shell/procfile'), join(place.directory, 'app'), { recursive: true })
@@ -66,7 +73,7 @@ describe('a build of what was built before', () => {
     for (const [what, words] of axes) {
       assert.equal((await build(place, ...words)).skipped, false, what)
       // Back to how it was, so that only the next axis differs from what is remembered.
-      assert.equal((await build(place)).digest, digest, `back from ${what}`)
+      await isImage(place, (await build(place)).digest, digest, `back from ${what}`)
       assert.equal((await build(place)).skipped, true, `after ${what}`)
     }
 
@@ -74,7 +81,9 @@ describe('a build of what was built before', () => {
     const changed = await build(place)
     assert.deepEqual([changed.skipped, changed.digest === digest], [false, false], 'a file of the same size')
     writeFileSync(file, text)
-    assert.deepEqual(Object.values(await build(place)).slice(0, 2), [digest, false], 'and back, at once')
+    const back = await build(place)
+    await isImage(place, back.digest, digest, 'and back, at once')
+    assert.equal(back.skipped, false)
 
     await settle()
     await build(place)
