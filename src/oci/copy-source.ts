@@ -4,7 +4,7 @@ import { type CopyPlace, placeText } from './copy-place.ts'
 import type { Descriptor } from './descriptor.ts'
 import { readDockerArchive } from './docker-archive/read.ts'
 import type { Image, StoredImage } from './image.ts'
-import { parseName } from './name.ts'
+import { namedBy, parseName } from './name.ts'
 import { notInLayout, platformMissing } from './problems.ts'
 import { parseReference } from './reference.ts'
 import type { DaemonStore } from './store/daemon/daemon.ts'
@@ -58,10 +58,8 @@ async function fromStore(store: LayoutStore, from: CopyPlace & { kind: 'store' }
   try {
     const image = await store.image(from.name)
     if (!image) throw notInLayout(from.name, await namesIn(store))
-    // A digest names no image.
-    const name = isDigest(from.name) ? undefined : parseName(from.name)
     return {
-      ...(await opened(store, image, name)),
+      ...(await opened(store, image, namedBy(from.name))),
       [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
     }
   } catch (error) {

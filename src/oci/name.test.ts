@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseName, parseRefName, shortName } from './name.ts'
+import { namedBy, parseName, parseRefName, shortName } from './name.ts'
 
 describe('parseName', () => {
   it('adds the tag that is meant where none is given', () => {
@@ -31,6 +31,17 @@ describe('parseName', () => {
     ]
     for (const name of wrong)
       assert.throws(() => parseName(name), { code: 'NAME_INVALID', exitCode: 3 }, name)
+  })
+})
+
+describe('namedBy', () => {
+  it('is the name, if the reference has one', () => {
+    const digest = `sha256:${'a'.repeat(64)}`
+    assert.equal(namedBy('shop'), 'shop:latest')
+    assert.equal(namedBy(`team/shop:1@${digest}`), 'team/shop:1')
+    assert.equal(namedBy(digest), undefined)
+    for (const wrong of ['shop@sha256:0', `@${digest}`, `Shop@${digest}`])
+      assert.throws(() => namedBy(wrong), { code: 'NAME_INVALID' }, wrong)
   })
 })
 

@@ -27,6 +27,16 @@ export function parseName(text: string): string {
   return `${repository}:${tag}`
 }
 
+/**
+ * What a reference to an image of the store names, tidied: of `NAME@DIGEST` the name, of a digest alone nothing.
+ * Throws a `Problem` (`NAME_INVALID`, exit code 3).
+ */
+export function namedBy(reference: string): string | undefined {
+  if (isDigest(reference)) return undefined
+  const at = reference.indexOf('@')
+  return parseName(at > 0 && isDigest(reference.slice(at + 1)) ? reference.slice(0, at) : reference)
+}
+
 /** The name as people write it: without `:latest`. */
 export function shortName(name: string): string {
   return name.endsWith(':latest') ? name.slice(0, -':latest'.length) : name

@@ -146,7 +146,7 @@ async function ownImage(
   store: LayoutStore,
 ): Promise<StoredImage> {
   const catalog = shippedCatalog()
-  if ((await store.resolve(name)) === undefined && (await catalog.has(name))) {
+  if ((await catalog.has(name)) && (await store.resolve(name)) === undefined) {
     const bases = openBases({ home, store, catalog, archive: sources.archive, report })
     await bases.image(await bases.find(name))
   }

@@ -124,6 +124,17 @@ describe('explain and diff', () => {
     assert.equal((await run('diff', SHIP, 'oci:elsewhere:1')).trim(), 'No difference.')
   })
 
+  it('take images by their digests, with a name before them and without', async () => {
+    const { digest } = (await json('inspect', SHIP)).local_info
+    for (const reference of [digest, `${SHIP}@${digest}`]) {
+      assert.equal((await run('diff', reference, SHIP)).trim(), 'No difference.')
+      assert.deepEqual((await json('explain', reference)).layers, (await json('explain', SHIP)).layers)
+      assert.equal(await run('run', reference), await run('run', SHIP))
+      await run('copy', reference, 'oci:by-digest:1')
+      assert.equal((await run('diff', 'oci:by-digest:1', SHIP)).trim(), 'No difference.')
+    }
+  })
+
   it('end with 1 where they differ and that is asked for, and say what is missing', async () => {
     assert.equal((await place.slipway(['diff', `${SHIP}:first`, SHIP, '--exit-code'])).code, 1)
     assert.equal((await place.slipway(['diff', SHIP, SHIP, '--exit-code'])).code, 0)
