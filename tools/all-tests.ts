@@ -75,6 +75,12 @@ function steps(words: string[]): Step[] {
       count: countNodeTests,
     })),
     { name: 'lint', command: 'npx', arguments: ['--no-install', 'biome', 'ci', '--colors=off'] },
+    // What a block's end disposes must not be needed any more: no promise of the block may be returned unawaited.
+    {
+      name: 'promises',
+      command: 'npx',
+      arguments: ['--no-install', 'oxlint', '--type-aware', 'src', 'buildpacks', 'test', 'tools', 'bench'],
+    },
     { name: 'types', command: 'npx', arguments: ['--no-install', 'tsc', '-b'] },
   ]
   if (words.includes('--unit')) return unit

@@ -30,7 +30,7 @@ async function choose(): Promise<GoToolchain> {
     now: Date.now,
   })
   const { goModules } = sources
-  return fetchGo({ release: pin.go, arch, h1: pin.toolchains[arch], home, goModules, report: silent })
+  return await fetchGo({ release: pin.go, arch, h1: pin.toolchains[arch], home, goModules, report: silent })
 }
 
 async function run(go: GoToolchain, words: readonly string[], scratch: string): Promise<number> {

@@ -72,7 +72,7 @@ async function addWithProgress(
 ): Promise<Layer> {
   const total = layer.entries.reduce((sum, { size }) => sum + size, 0)
   using progress = report.progress(label, total)
-  return store.addLayer(() => counted(layerTar(layer), bytes => progress.add(bytes)), diffId)
+  return await store.addLayer(() => counted(layerTar(layer), bytes => progress.add(bytes)), diffId)
 }
 
 async function* opened(open: () => Readable | Promise<Readable>): AsyncGenerator<Uint8Array> {

@@ -67,7 +67,7 @@ export async function runDetect(found: FoundBuildpack, ground: DetectGround): Pr
     const why = outcome.why ?? `it ended with exit code ${outcome.exitCode}`
     return { result: 'errored', why, output: output.text() }
   }
-  return planned(found.descriptor, output.text(), () => readUntrustedText(directory.plan.host))
+  return await planned(found.descriptor, output.text(), () => readUntrustedText(directory.plan.host))
 }
 
 /** True if a buildpack has a file, which says what kind of buildpack it is. */

@@ -74,7 +74,7 @@ async function openIndices(
   report: Report,
 ): Promise<PackageIndex[]> {
   using _ = report.progress(`indices of ${suites.join(', ')}`)
-  return Promise.all(suites.map(suite => archive.index(suite, arch)))
+  return await Promise.all(suites.map(suite => archive.index(suite, arch)))
 }
 
 async function chooseChecked(

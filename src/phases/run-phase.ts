@@ -129,7 +129,7 @@ async function runOne(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Prom
       const analyzed = await readAnalyzed(inputs)
       if (analyzed) await settleRunImage(context, group, analyzed)
       else log.warn(`Not using analyzed data, usable file not found: ${inputs.analyzed}`)
-      return restorePhase(context, group, analyzed)
+      return await restorePhase(context, group, analyzed)
     }
     case 'builder':
       return void (await buildPhase(
@@ -143,9 +143,9 @@ async function runOne(host: PhaseHost, inputs: PhaseInputs, log: PhaseLog): Prom
       return void (await exportPhase(context, await readGroup(inputs), analyzed))
     }
     case 'creator':
-      return createPhase(context)
+      return await createPhase(context)
     case 'rebaser':
-      return rebasePhase(context)
+      return await rebasePhase(context)
   }
 }
 

@@ -125,7 +125,7 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
         0o600,
       )
       for await (const part of entry.content) await file.handle.writeFile(part)
-      return finish()
+      return await finish()
     }
     const parts: Uint8Array[] = []
     for await (const part of entry.content) parts.push(part)

@@ -232,6 +232,7 @@ async function compare(cases: readonly Case[]): Promise<Record<string, number>> 
   const options = { input: JSON.stringify(jobs), env: ENVIRONMENT, maxBuffer: 64 << 20 }
   const oracle = execFileSync(join(directory.path, 'oracle'), options).toString()
   const told = JSON.parse(oracle.slice(oracle.lastIndexOf('\n[') + 1))
+  const words = oracle.split(/^--- case \d+\n/m).slice(1)
   const outcomes: Record<string, number> = {}
   for (const [index, each] of cases.entries()) {
     const root = roots[index] as string
@@ -239,7 +240,7 @@ async function compare(cases: readonly Case[]): Promise<Record<string, number>> 
     const theirs = { codes: told[index], ...results(root, count) }
     prepare(root, each)
     const mine = { codes: await ours(root, each), ...results(root, count) }
-    const shown = JSON.stringify(each, null, 1)
+    const shown = `${JSON.stringify(each, null, 1)}\nThe reference said:\n${words[index]}`
     // Once a build has failed, what it left is of no use.
     const key = `detect ${told[index].Detect}, build ${told[index].Build}`
     const built = told[index].Detect === 0 && told[index].Build === 0

@@ -38,7 +38,8 @@ func main() {
 		fail(err)
 	}
 	answers := []told{}
-	for _, each := range jobs {
+	for index, each := range jobs {
+		fmt.Printf("--- case %d\n", index)
 		answer, err := run(each)
 		if err != nil {
 			fail(err)

@@ -38,7 +38,7 @@ export async function diffPlaces(request: DiffRequest): Promise<ImageDiff> {
     await sideOf(request, request.before, before),
     await sideOf(request, request.after, after),
   ] as const
-  return diffImages(...sides, request.parts)
+  return await diffImages(...sides, request.parts)
 }
 
 function openPlace(
