@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
+import { filesAtOnce } from './at-once.ts'
 import { packagesIn } from './packages-in.ts'
 import { readyAnswer } from './ready-answer.ts'
 
@@ -107,6 +108,7 @@ async function cutBuildpack(name: string, outdir: string, version: string): Prom
       loader: 'ts',
     },
     ...MODULE,
+    plugins: [filesAtOnce(resolve('.'))],
     outfile: join(outdir, 'main.mjs'),
   })
   const descriptor = await readFile(join(SOURCE, name, 'buildpack.toml'), 'utf8')
@@ -131,6 +133,7 @@ async function cutBuildpack(name: string, outdir: string, version: string): Prom
 export async function cutResolver(outdir: string): Promise<void> {
   await build({
     ...MODULE,
+    plugins: [filesAtOnce(resolve('.'))],
     entryPoints: { resolver: 'src/runtimes/standalone.ts', 'unxz-worker': 'src/sources/unxz-worker.mjs' },
     outExtension: { '.js': '.mjs' },
     outdir,

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { type BuildOptions, build, type Plugin, transform } from 'esbuild'
 import { digestOf } from '../src/std/mod.ts'
+import { filesAtOnce } from './at-once.ts'
 import { bundleBuildpacks, cutResolver, cutSdk } from './buildpacks.ts'
 import { throughFrontDoors } from './front-doors.ts'
 import { bundleLifecycle } from './lifecycle.ts'
@@ -29,7 +30,13 @@ export async function bundleCli(outdir: string): Promise<string[]> {
     chunkNames: '[hash]',
     format: 'esm',
     splitting: true,
-    plugins: [noCollator, noPrograms, apart('openpgp'), throughFrontDoors(resolve('.'))],
+    plugins: [
+      noCollator,
+      noPrograms,
+      apart('openpgp'),
+      filesAtOnce(resolve('.')),
+      throughFrontDoors(resolve('.')),
+    ],
     metafile: true,
     sourcemap: 'inline',
     write: false,
