@@ -9,7 +9,9 @@ export function filesAtOnce(root: string): Plugin {
     name: 'files-at-once',
     setup({ onResolve }) {
       onResolve({ filter: /^node:fs\/promises$/ }, ({ importer }) =>
-        ours.some(place => importer.startsWith(place)) && importer !== instead ? { path: instead } : undefined,
+        ours.some(place => importer.startsWith(place)) && importer !== instead
+          ? { path: instead }
+          : undefined,
       )
     },
   }

@@ -1,5 +1,6 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { tryLockFile } from '#std'
 import { cacheDirectory } from './build-cache.ts'
 import { keptWorkspace } from './kept-workspace.ts'
@@ -42,6 +43,8 @@ export async function openWorkspace({
   try {
     const kept = held && keptWorkspace(directory, source.from)
     if (clear) await kept?.forget()
+    // Copying keeps this process busy; first, whoever has to ask others asks them.
+    await setImmediate()
     const marks = new SourceMarks(began, await kept?.take(source.to))
     await copySource({ ...source, marks })
     let begun = 0n

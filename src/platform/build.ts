@@ -36,6 +36,7 @@ import type { Builder } from './builder.ts'
 import { writeVariableFiles } from './builder-files.ts'
 import { createdTime } from './created.ts'
 import { detectWithHints } from './detect-hints.ts'
+import { prepareExecutables } from './executables.ts'
 import { recordOfBuild } from './explain/explain.ts'
 import { writeRecord } from './explain/record.ts'
 import { fittingRunImage } from './fitting-run-image.ts'
@@ -100,8 +101,14 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   const options = { ...request, places, rules, stats, clear: request.clearCache }
   const same = own && early && (await unchangedImage(request, target, await name(early)))
   if (same) return await sayUnchanged(request, target, same)
+  if (early) prepareExecutables(early.sandbox)
+  const openPrepared = async () => {
+    const ground = await openBuildGround(grounded, store, standing)
+    prepareExecutables(ground.sandbox)
+    return ground
+  }
   const opened = await together([
-    early ? Promise.resolve(undefined) : openBuildGround(grounded, store, standing),
+    early ? Promise.resolve(undefined) : openPrepared(),
     openCache(request, options, ways),
     openWorkspace({ ...source, home, name: request.name, clear: request.clearCache, began }),
     // Asked of the target while the bases are found; what is said of it is said in its phase.

@@ -34,6 +34,11 @@ const HOSTNAME = 'slipway'
 /** Far more than a build has use for, and few enough that one that multiplies without end does not take the machine with it. */
 const PROCESSES = 8192
 
+/** Has the sandbox start what the first executable will need, while the build still finds out what that is. */
+export function prepareExecutables(sandbox: Sandbox): void {
+  sandbox.prepare({ processes: PROCESSES })
+}
+
 /**
  * Runs buildpack executables in the sandbox: a read-only base, the directories that the lifecycle names, `/tmp` and a home,
  * and nothing else of this machine.
@@ -63,6 +68,8 @@ export async function sandboxExecutor(options: ExecutableOptions): Promise<Execu
         limits: { processes: PROCESSES },
         ...(signal && { signal }),
       })
+      // Detection is followed by something.
+      if (phase === 'detect') prepareExecutables(sandbox)
       return await running.then(told, error => notStarted(error, phase))
     },
   }

@@ -3,20 +3,22 @@ import { ProcRefused } from './explain.ts'
 import { prepareGround } from './ground.ts'
 import { enforcementOf } from './limits/enforce.ts'
 import type { Bwrap } from './program.ts'
+import { Ready } from './ready.ts'
 import { runInBwrap } from './run.ts'
 import type { Outcome, RunSpec, Sandbox } from './spec.ts'
 
 /** A sandbox of Linux namespaces, made by bubblewrap. */
 export async function openBwrapSandbox(bwrap: Bwrap, temporary: string): Promise<Sandbox> {
   const ground = await prepareGround(bwrap, temporary)
+  const ready = new Ready(ground)
   let ownProc = true
   const attempt = async (spec: RunSpec): Promise<Outcome> => {
     try {
-      return await runInBwrap(ground, ownProc, spec)
+      return await runInBwrap(ground, ready, ownProc, spec)
     } catch (error) {
       if (!(error instanceof ProcRefused) || !ownProc) throw error
       ownProc = false
-      return await runInBwrap(ground, ownProc, spec)
+      return await runInBwrap(ground, ready, ownProc, spec)
     }
   }
   return {
@@ -34,7 +36,11 @@ export async function openBwrapSandbox(bwrap: Bwrap, temporary: string): Promise
       if (spec.stderr === 'inherit') await prove(spec, attempt)
       return await attempt(spec)
     },
-    [Symbol.asyncDispose]: () => ground[Symbol.asyncDispose](),
+    prepare: limits => ready.prepare(limits),
+    async [Symbol.asyncDispose]() {
+      await ready.dispose()
+      await ground[Symbol.asyncDispose]()
+    },
   }
 }
 

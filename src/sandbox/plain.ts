@@ -34,6 +34,7 @@ export async function openPlainSandbox(
     description: 'no isolation of its own: this container is the sandbox, and programs see all of it',
     enforcement: { processes: look, memory: look, disk: look },
     overlays: false,
+    prepare() {},
     run: runPlainly,
     [Symbol.asyncDispose]: async () => {},
   }

@@ -111,4 +111,6 @@ export interface Sandbox extends AsyncDisposable {
    * (`SANDBOX_START_FAILED`, `SANDBOX_COMMAND_MISSING`, `SANDBOX_MOUNT_REFUSED`, …) if the program did not start at all.
    */
   run(spec: RunSpec): Promise<Outcome>
+  /** Says that a run with these limits, no stdin, and output that is read, comes soon: it then starts sooner. */
+  prepare(limits: Limits): void
 }

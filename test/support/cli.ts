@@ -23,7 +23,7 @@ export interface Story extends Disposable {
   readonly home: string
   /** Runs `slipway WORDS…` to its end. */
   slipway(words: readonly string[], options?: RunOptions): Promise<Finished>
-  /** Starts `slipway WORDS…` and leaves it running; end it with `kill`. */
+  /** Starts `slipway WORDS…` and leaves it running, at the longest until the story ends. */
   start(words: readonly string[], options?: RunOptions): ChildProcess
   /** Gives a file or tree below the story's directory to the story's user. */
   own(path: string): void
@@ -84,6 +84,7 @@ export function story({ fresh = false }: { fresh?: boolean } = {}): Story {
     return { code, stdout, stderr }
   }
   const program = join(checkout, 'slipway')
+  const started = new Set<ChildProcess>()
   return {
     directory,
     home,
@@ -92,8 +93,17 @@ export function story({ fresh = false }: { fresh?: boolean } = {}): Story {
       if (isRoot) execFileSync('chown', ['-R', `${ORDINARY}:${ORDINARY}`, join(directory, path)])
     },
     slipway: (words, options) => run(program, words, options),
-    start: (words, options) => launch(program, words, options),
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+    start(words, options) {
+      const child = launch(program, words, options)
+      started.add(child)
+      child.once('exit', () => started.delete(child))
+      return child
+    },
+    [Symbol.dispose]() {
+      // A test that failed may have left what it started waiting for it.
+      for (const child of started) child.kill('SIGKILL')
+      rmSync(directory, { recursive: true, force: true })
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSystemError } from '#std'
+import { isSystemError, openDisposable } from '#std'
 import type { Limits } from '../spec.ts'
 
 /** Places where this process may make control groups (cgroups(7)): one for version 2, or one per controller for version 1. */
@@ -80,7 +80,7 @@ async function makeUnified(directory: string, { memoryBytes, processes }: Limits
     throw error
   }
   return {
-    admit: pid => writeFile(join(directory, 'cgroup.procs'), String(pid)),
+    admit: pid => admitTo(directory, pid),
     ranOutOfMemory: async () => killed(await text(join(directory, 'memory.events'))),
     [Symbol.asyncDispose]: () => removeGroup(directory),
   }
@@ -105,11 +105,17 @@ async function makeSplit(home: CgroupHome & { version: 1 }, name: string, limits
   }
   return {
     admit: async pid => {
-      for (const directory of [memory, pids]) await writeFile(join(directory, 'cgroup.procs'), String(pid))
+      for (const directory of [memory, pids]) await admitTo(directory, pid)
     },
     ranOutOfMemory: async () => killed(await text(join(memory, 'memory.oom_control'))),
     [Symbol.asyncDispose]: remove,
   }
+}
+
+/** By an open file, whose writing happens beside everything else: the kernel may take its time. */
+async function admitTo(directory: string, pid: number): Promise<void> {
+  await using file = await openDisposable(join(directory, 'cgroup.procs'), 'w')
+  await file.handle.writeFile(String(pid))
 }
 
 function killed(events: string | undefined): boolean {

@@ -16,18 +16,24 @@ export interface Enforced extends AsyncDisposable {
   ranOutOfMemory(): Promise<boolean>
 }
 
+/** The first process of a run, and the run's control group (`joinCgroup`); `joined` if it was born in that. */
+export interface First {
+  readonly pid: number
+  readonly group: Cgroup | undefined
+  readonly joined: boolean
+}
+
 /**
- * Puts the limits of a run in force over its first process, which has not begun yet; `end` is called when one is passed. `cgroup` is the run's control group
- * (`joinCgroup`), which is closed with the limits.
+ * Puts the limits of a run in force over its first process, which has not begun yet; `end` is called when one is passed. The run's control group
+ * is closed with the limits.
  */
 export async function enforce(
   means: Means,
   { limits = {}, mounts, root }: RunSpec,
-  pid: number,
-  cgroup: Cgroup | undefined,
+  { pid, group: cgroup, joined }: First,
   end: (reason: Exclude<Outcome['reason'], 'exit' | 'signal'>) => void,
 ): Promise<Enforced> {
-  await cgroup?.admit(pid)
+  if (!joined) await cgroup?.admit(pid)
   const processes = cgroup ? undefined : limits.processes
   if (means.limitsProcesses) {
     await limitProcess(pid, {
