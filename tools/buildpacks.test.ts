@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseBuildpack, parseOrder } from '#cnb'
+import type { Executor } from '#lifecycle'
 import { temporaryDirectory } from '#std'
+import { readyDetection } from '../src/platform/ready-detection.ts'
 import { buildpackNames, bundleBuildpacks, packageBuildpack } from './buildpacks.ts'
 
 /** What may be in a buildpack besides our own code: every build of every user starts it. */
@@ -17,6 +19,39 @@ const TEXT: Readonly<Record<string, string>> = {
   'MANIFEST.MF': 'Main-Class: a.B\n',
   'package.json': '{"scripts":{"build":"true"},"dependencies":{"a":"1"}}',
   Procfile: 'web: run\n',
+}
+
+/** What slipway answers for a buildpack without starting it; undefined where it would start it. */
+async function answerHere(outdir: string, name: string, app: string, env: Readonly<Record<string, string>>) {
+  await using directory = await temporaryDirectory(tmpdir())
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const root = join(outdir, `slipway_${name}`, version)
+  const file = join(root, 'buildpack.toml')
+  const place = (path: string) => ({ host: path, inside: path })
+  const platform = join(directory.path, 'platform')
+  mkdirSync(join(platform, 'bindings'), { recursive: true })
+  const plan = join(directory.path, 'plan')
+  let output = ''
+  let started = false
+  const executor: Executor = {
+    async run() {
+      started = true
+      return {}
+    },
+  }
+  const { exitCode } = await readyDetection(executor, outdir).run({
+    phase: 'detect',
+    buildpack: { descriptor: parseBuildpack(readFileSync(file, 'utf8'), file), root: place(root) },
+    command: [join(root, 'bin/detect'), platform, plan],
+    cwd: app,
+    env,
+    readable: [place(app), place(platform)],
+    writable: [place(directory.path)],
+    output: bytes => (output += Buffer.from(bytes)),
+  })
+  return started
+    ? undefined
+    : { status: exitCode, output, plan: existsSync(plan) && readFileSync(plan, 'utf8') }
 }
 
 describe('bundled buildpacks', () => {
@@ -83,8 +118,25 @@ describe('bundled buildpacks', () => {
         const environment = { PATH: process.env.PATH, CNB_BUILDPACK_DIR: place }
         const asked = detect(app, ['node', join(place, 'main.mjs'), 'detect'], environment)
         assert.deepEqual(detect(app, [join(place, 'bin/detect')], environment), asked, `${name}: ${files}`)
+        const told = await answerHere(outdir, name, app, {})
+        if (told)
+          assert.deepEqual(told, { status: asked.status, output: asked.stdout, plan: asked.plan }, name)
       }
     }
+    // What the script answers slipway answers without starting it; where a link or a variable could make a difference, it starts it.
+    assert.equal((await answerHere(outdir, 'maven', join(directory.path, 'app-1'), {}))?.status, 0)
+    assert.equal((await answerHere(outdir, 'go', join(directory.path, 'app-3'), {}))?.status, 0)
+    assert.equal(await answerHere(outdir, 'apache-tomcat', join(directory.path, 'app-4'), {}), undefined)
+    assert.equal(await answerHere(outdir, 'dist-zip', join(directory.path, 'app-6'), {}), undefined)
+    assert.equal(
+      await answerHere(outdir, 'maven', join(directory.path, 'app-1'), { BP_MAVEN_POM_FILE: 'x' }),
+      undefined,
+    )
+    const links = join(directory.path, 'links')
+    mkdirSync(links)
+    for (const name of ['pom.xml', 'META-INF', 'any']) symlinkSync('/nowhere', join(links, name))
+    for (const name of ['maven', 'executable-jar', 'dist-zip'])
+      assert.equal(await answerHere(outdir, name, links, {}), undefined, name)
     // Where there is something that could make a difference, Node.js is asked.
     const empty = join(directory.path, 'app-0')
     const answer = (name: string, environment: NodeJS.ProcessEnv) => {

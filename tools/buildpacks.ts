@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { filesAtOnce } from './at-once.ts'
 import { packagesIn } from './packages-in.ts'
-import { readyAnswer } from './ready-answer.ts'
+import { type ReadyAnswers, readyAnswers, readyScript } from './ready-answer.ts'
 
 /** What goes into an order of buildpacks; `?` marks those that may stay out. */
 const ORDER = [
@@ -58,17 +58,22 @@ export async function buildpackNames(): Promise<string[]> {
 }
 
 /**
- * Cuts all buildpacks to `<outdir>/slipway_<name>/<version>/`, as a lifecycle looks for them, and writes `<outdir>/order.toml`. Returns
- * the third-party packages that were bundled.
+ * Cuts all buildpacks to `<outdir>/slipway_<name>/<version>/`, as a lifecycle looks for them, and writes `<outdir>/order.toml`, and into `ready.json`, by id,
+ * the answers to detection that are ready. Returns the third-party packages that were bundled.
  */
 export async function bundleBuildpacks(outdir: string): Promise<string[]> {
   await rm(outdir, { recursive: true, force: true })
   const version = await versionOf()
   const names = await buildpackNames()
   const packages: string[] = []
-  for (const name of names)
-    packages.push(...(await cutBuildpack(name, join(outdir, `slipway_${name}`, version), version)))
+  const ready: Record<string, ReadyAnswers> = {}
+  for (const name of names) {
+    const cut = await cutBuildpack(name, join(outdir, `slipway_${name}`, version), version)
+    packages.push(...cut.packages)
+    if (cut.ready) ready[`slipway/${name}`] = cut.ready
+  }
   await writeFile(join(outdir, 'order.toml'), orderOf(version, names))
+  await writeFile(join(outdir, 'ready.json'), `${JSON.stringify(ready, null, 2)}\n`)
   return [...new Set(packages)].sort()
 }
 
@@ -93,7 +98,11 @@ export async function packageBuildpack(
   }
 }
 
-async function cutBuildpack(name: string, outdir: string, version: string): Promise<string[]> {
+async function cutBuildpack(
+  name: string,
+  outdir: string,
+  version: string,
+): Promise<{ packages: string[]; ready: ReadyAnswers | undefined }> {
   await mkdir(join(outdir, 'bin'), { recursive: true })
   const result = await build({
     stdin: {
@@ -117,13 +126,14 @@ async function cutBuildpack(name: string, outdir: string, version: string): Prom
     descriptor.replace(/^version = ".*"$/m, `version = "${version}"`),
   )
   const { detect } = await import(`../${SOURCE}/${name}/detect.ts`)
-  const answers = { detect: await readyAnswer(outdir, detect), build: '' }
+  const ready = await readyAnswers(outdir, detect)
+  const answers = { detect: ready ? readyScript(ready) : '', build: '' }
   for (const [phase, answer] of Object.entries(answers)) {
     const path = join(outdir, 'bin', phase)
     await writeFile(path, script(phase, answer))
     await chmod(path, 0o755)
   }
-  return packagesIn(result.metafile)
+  return { packages: packagesIn(result.metafile), ready }
 }
 
 /**

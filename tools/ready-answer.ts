@@ -13,30 +13,55 @@ const schema = v.object({
 })
 
 /** What bin/detect said, and which variables it asked for. */
-interface Answer {
+interface Asked {
   readonly plan: string | undefined
   readonly output: string
   readonly variables: ReadonlySet<string>
 }
 
+/** A plan, if the buildpack takes part, and what is said. */
+interface Answer {
+  readonly plan?: string
+  readonly output: string
+}
+
+/** The answers of a buildpack that follow from which files an app has. */
+export interface ReadyAnswers {
+  /** Where one of these is set, the buildpack is asked. */
+  readonly variables: readonly string[]
+  readonly by: readonly string[]
+  /** Where one of these is there, the buildpack is asked. */
+  readonly looks: readonly string[]
+  readonly without: Answer
+  /** The answer where one of `by` is there. */
+  readonly with?: Answer
+}
+
 /**
- * The part of bin/detect that answers without Node.js, which takes longer to start than to detect. A buildpack that says in
- * `[metadata.slipway.detect]` which files its answer follows from is asked here, when it is bundled, and its answers are written into the script: the one
- * for an app that has none of these files, and the one for an app that has one of `by`, for which what is in them may not matter. The script gives them
- * only where none of the files of `looks` is there, there are no bindings, and none of the variables is set that the buildpack asked for. Empty for
- * buildpacks that say nothing of the kind. Names may have `*` in them, which means what it means to a shell.
+ * The answers of bin/detect that need no Node.js, which takes longer to start than to detect. A buildpack that says in
+ * `[metadata.slipway.detect]` which files its answer follows from is asked here, when it is bundled: for an app that has none of these files, and for one that
+ * has one of `by`, for which what is in them may not matter. They hold only where none of the files of `looks` is there, there are no bindings, and none of the
+ * variables is set that the buildpack asked for. Undefined for buildpacks that say nothing of the kind. Names may have a `*` between slashes, which means what it means to a shell.
  */
-export async function readyAnswer(directory: string, detect: Detect): Promise<string> {
+export async function readyAnswers(directory: string, detect: Detect): Promise<ReadyAnswers | undefined> {
   const file = join(directory, 'buildpack.toml')
   const { by, looks } =
     check(schema, parseToml(await readFile(file, 'utf8'), file), file).metadata.slipway.detect ?? {}
-  if (by === undefined || looks === undefined) return ''
+  if (by === undefined || looks === undefined) return undefined
+  if (by.some(name => name.includes('*')) || looks.some(name => /\*[^/]*\*/.test(name)))
+    throw new Error(`${file}: names in by have no *, and names in looks one between slashes`)
   const without = await ask(directory, detect, [])
   const each = await Promise.all(by.map(name => ask(directory, detect, [name])))
   const [withOne] = each
   if (each.some(({ plan, output }) => plan !== withOne?.plan || output !== withOne?.output))
     throw new Error(`${file}: the answer follows from more than that one of ${by.join(', ')} is there`)
-  const variables = new Set([without, ...each].flatMap(answer => [...answer.variables]))
+  const variables = [...new Set([without, ...each].flatMap(asked => [...asked.variables]))].sort()
+  const told = ({ plan, output }: Asked): Answer => ({ ...(plan !== undefined && { plan }), output })
+  return { variables, by, looks, without: told(without), ...(withOne && { with: told(withOne) }) }
+}
+
+/** The part of the script bin/detect that gives these answers. */
+export function readyScript({ variables, by, looks, without, with: withOne }: ReadyAnswers): string {
   const conditions = ['SERVICE_BINDING_ROOT', ...variables].map(name => `\${${name}+x}`).join('')
   return `settled() {
   for file; do
@@ -48,7 +73,7 @@ ${withOne ? `  if ${by.map(name => `[ -f ${name} ]`).join(' || ')}; then\n${word
 `
 }
 
-async function ask(buildpack: string, detect: Detect, files: readonly string[]): Promise<Answer> {
+async function ask(buildpack: string, detect: Detect, files: readonly string[]): Promise<Asked> {
   await using directory = await temporaryDirectory(tmpdir())
   const application = join(directory.path, 'app')
   await mkdir(application)

@@ -216,19 +216,22 @@ class OpenDirectoryCache implements DirectoryCache {
   }
 
   /** Moves a layer that was lent back to its place, unless it has changed. */
-  async #takeBack(diffId: Digest): Promise<void> {
+  async #takeBack(diffId: Digest): Promise<boolean | undefined> {
     const lent = this.#lent.get(diffId)
-    if (!lent) return
+    if (!lent) return undefined
     this.#lent.delete(diffId)
-    if (await this.#ground.isUnchanged(lent.target, lent.kept))
-      await moveTree(lent.target, this.#ground.at(lent.kept.directory))
+    if (!(await this.#ground.isUnchanged(lent.target, lent.kept))) return false
+    const moved = await moveTree(lent.target, this.#ground.at(lent.kept.directory))
+    // Copies are other files than those that were put here.
+    return moved === 'renamed'
   }
 }
 
 /** What a new generation needs of the one before. */
 interface Before {
   find(diffId: string): Kept | undefined
-  takeBack(kept: Kept): Promise<void>
+  /** Takes a layer back that was lent: false if it has changed. Undefined if it was not lent. */
+  takeBack(kept: Kept): Promise<boolean | undefined>
   committed(current: Current): void
 }
 
@@ -246,8 +249,9 @@ class DirectoryWriting implements CacheWriting {
   async reuse(diffId: string): Promise<boolean> {
     const kept = this.#before.find(diffId)
     if (!kept) return false
-    await this.#before.takeBack(kept)
-    if (!(await this.#ground.isUnchanged(this.#ground.at(kept.directory), kept))) return false
+    const taken = await this.#before.takeBack(kept)
+    const unchanged = taken ?? (await this.#ground.isUnchanged(this.#ground.at(kept.directory), kept))
+    if (!unchanged) return false
     this.#layers.push(kept)
     return true
   }
