@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { openLayerMemory, openRegistries, type Platform, type Registries } from '#oci'
+import { openDocumentMemory, openLayerMemory, openRegistries, type Platform, type Registries } from '#oci'
 import { type Report, readIfExists } from '#std'
 import { machineArchitecture } from './machine-architecture.ts'
 
@@ -34,6 +34,7 @@ export function openMachineRegistries(options: MachineRegistriesOptions): Regist
       return found && (await readIfExists(found.pem))
     },
     memory: openLayerMemory(join(home, 'exports/blobs')),
+    documents: openDocumentMemory(join(home, 'exports/documents')),
     warn: text => report.warn(text),
     ...(signal && { signal }),
   })

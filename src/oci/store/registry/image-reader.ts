@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { type Digest, Problem } from '#std'
 import { parseConfig } from '../../config.ts'
 import type { Descriptor } from '../../descriptor.ts'
@@ -17,6 +18,7 @@ import type { ImageDocuments } from '../image-documents.ts'
 import { parseIndex } from '../index-file.ts'
 import { packedLayer } from '../stored-layer.ts'
 import { type BlobSource, openBlob, readBlob } from './blobs.ts'
+import type { DocumentMemory } from './document-memory.ts'
 import type { RegistryHost } from './host.ts'
 import { type Document, Manifests } from './manifests.ts'
 import { choosePlatform, type Platform } from './platform.ts'
@@ -30,7 +32,11 @@ export interface ReaderOptions {
   readonly platform: Platform
   readonly mirrors: (registry: string) => Promise<readonly Mirror[]>
   readonly presence: Presence
+  readonly documents: DocumentMemory
 }
+
+/** Layers up to this size, such as bills of materials, are remembered as configurations are. */
+const SMALL = 64 << 10
 
 /** Reads images of registries: of their mirrors first, and of themselves where those do not have it or do not answer. */
 export class ImageReader {
@@ -103,10 +109,7 @@ export class ImageReader {
   ): Promise<StoredImage> {
     const place = printReference(wanted)
     const manifest = parseManifest(bytes, place)
-    const config = parseConfig(
-      await readBlob(this.#sources(wanted), manifest.config),
-      `the configuration of ${place}`,
-    )
+    const config = parseConfig(await this.#small(wanted, manifest.config), `the configuration of ${place}`)
     const diffIds = config.rootfs.diff_ids
     if (diffIds.length !== manifest.layers.length)
       throw confused(place, `it has ${manifest.layers.length} layers and ${diffIds.length} diffIDs`)
@@ -132,7 +135,24 @@ export class ImageReader {
   /** A layer whose blob is in a repository. */
   layer(diffId: Digest, blob: Descriptor, { registry, repository }: Repository): Layer {
     const origin = { registry, repository }
-    return { ...packedLayer(diffId, blob, () => openBlob(this.#sources(origin), blob)), origin }
+    const open = () => {
+      if (blob.size > SMALL) return openBlob(this.#sources(origin), blob)
+      return Readable.from(
+        once(() => this.#small(origin, blob)),
+        { objectMode: false },
+      )
+    }
+    return { ...packedLayer(diffId, blob, open), origin }
+  }
+
+  /** A small blob, from memory where it was read before. */
+  async #small(place: Repository, blob: Descriptor): Promise<Buffer> {
+    const { documents } = this.#options
+    const known = await documents.recall(blob)
+    if (known) return known
+    const bytes = await readBlob(this.#sources(place), blob)
+    await documents.remember(blob, bytes)
+    return bytes
   }
 
   #source({ registry, repository }: Repository) {
@@ -173,4 +193,8 @@ export class ImageReader {
   #manifests({ registry, repository }: Repository): Manifests {
     return new Manifests(this.#options.host(registry), repository)
   }
+}
+
+async function* once(read: () => Promise<Buffer>): AsyncGenerator<Buffer> {
+  yield await read()
 }

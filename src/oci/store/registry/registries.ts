@@ -4,6 +4,7 @@ import { openKeychain } from '../../credentials/keychain.ts'
 import { parseRegistry, type Repository } from '../../reference.ts'
 import { Authorization } from './authorization.ts'
 import { Connections } from './connections.ts'
+import { type DocumentMemory, noDocuments } from './document-memory.ts'
 import { RegistryHost } from './host.ts'
 import { type LayerMemory, shortMemory } from './layer-memory.ts'
 import type { Platform } from './platform.ts'
@@ -24,6 +25,8 @@ export interface RegistriesOptions {
   readonly certificates?: () => Promise<string | undefined>
   /** Which blob a layer became when it was made before, so that it is neither made nor sent again. By default nothing is known. */
   readonly memory?: LayerMemory
+  /** Small blobs that were read before; none unless it is given. */
+  readonly documents?: DocumentMemory
   /** Told what is odd and does not end anything. */
   readonly warn?: (text: string) => void
   readonly signal?: AbortSignal
@@ -56,7 +59,16 @@ const LONGEST_WAIT = 60
 
 /** Opens the way to registries. Costs nothing until the first request. */
 export function openRegistries(options: RegistriesOptions): Registries {
-  const { environment, userHome, signal, patience = 500, warn, memory = shortMemory(), platform } = options
+  const {
+    environment,
+    userHome,
+    signal,
+    patience = 500,
+    warn,
+    memory = shortMemory(),
+    platform,
+    documents = noDocuments,
+  } = options
   let read: Promise<SettingsOf> | undefined
   const settings = async (name: string) => {
     read ??= readRegistrySettings(environment, userHome, options.insecure ?? [])
@@ -108,6 +120,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
         place: { registry, repository },
         host,
         memory,
+        documents,
         platform,
         wait,
         mirrors: async name => (await settings(name)).mirrors,

@@ -5,6 +5,7 @@ import { OCI } from '../../media-types.ts'
 import { parseReference, type Reference, type Repository, withTag } from '../../reference.ts'
 import { describedBy, documentsOf, type ImageDocuments, indexDocument } from '../image-documents.ts'
 import type { ImageStore } from '../store.ts'
+import type { DocumentMemory } from './document-memory.ts'
 import type { RegistryHost } from './host.ts'
 import { ImageReader } from './image-reader.ts'
 import type { LayerMemory } from './layer-memory.ts'
@@ -24,6 +25,7 @@ export interface RegistryStoreOptions {
   readonly place: Repository
   readonly host: (registry: string) => RegistryHost
   readonly memory: LayerMemory
+  readonly documents: DocumentMemory
   readonly platform: Platform
   readonly wait: Wait
   readonly mirrors: (registry: string) => Promise<readonly Mirror[]>
