@@ -1,9 +1,12 @@
 import { createWriteStream } from 'node:fs'
-import { chmod, mkdir, symlink } from 'node:fs/promises'
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { openZip, type ZipArchive, type ZipEntry } from '#std'
 import { archiveEscapes } from './problems.ts'
+
+/** Entries up to this size are read whole. */
+const SMALL = 16 << 20
 
 /**
  * Unpacks a zip (jar, war) into a directory: directories 0755, files 0755 where the archive says that they are programs,
@@ -38,7 +41,8 @@ async function unpack(archive: ZipArchive, entry: ZipEntry, target: string): Pro
   if (entry.type === 'directory') return void (await mkdir(target, { recursive: true, mode: 0o755 }))
   await mkdir(dirname(target), { recursive: true, mode: 0o755 })
   const mode = ((entry.mode ?? 0) & 0o100) !== 0 ? 0o755 : 0o644
-  await pipeline(await archive.stream(entry), createWriteStream(target, { flags: 'wx', mode }))
+  if (entry.size <= SMALL) await writeFile(target, await archive.read(entry), { flag: 'wx', mode })
+  else await pipeline(await archive.stream(entry), createWriteStream(target, { flags: 'wx', mode }))
   await chmod(target, mode)
 }
 

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { pipeline, Readable, Transform, type TransformCallback } from 'node:stream'
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
 import { Problem } from './problem.ts'
@@ -46,12 +46,12 @@ interface Bytes {
 
 /** Opens a zip file on disk. Throws a `Problem` (`ZIP_MALFORMED`) for what is not one, or is dishonest about itself. */
 export async function openZip(path: string, limits: ZipLimits = LIMITS): Promise<ZipArchive> {
-  const file = await open(path, 'r')
+  const file = openSync(path, 'r')
   try {
-    const archive = await archiveOf(await bytesOf(file, path), path, limits)
-    return { ...archive, [Symbol.asyncDispose]: () => file.close() }
+    const archive = await archiveOf(bytesOf(file, path), path, limits)
+    return { ...archive, [Symbol.asyncDispose]: async () => closeSync(file) }
   } catch (error) {
-    await file.close()
+    closeSync(file)
     throw error
   }
 }
@@ -72,17 +72,18 @@ export async function openZipBytes(
   return { ...(await archiveOf(bytes, source, limits)), async [Symbol.asyncDispose]() {} }
 }
 
-async function bytesOf(file: FileHandle, source: string): Promise<Bytes> {
-  const { size } = await file.stat()
+/** Most of what is read are a few bytes: done at once, not by Node's thread pool. */
+function bytesOf(file: number, source: string): Bytes {
+  const { size } = fstatSync(file)
   return {
     size,
     async read(position, length) {
       if (position < 0 || position + length > size) throw malformed(source, 'it ends too early')
       const buffer = Buffer.allocUnsafe(length)
       for (let filled = 0; filled < length; ) {
-        const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled)
-        if (bytesRead === 0) throw malformed(source, 'it ends too early')
-        filled += bytesRead
+        const read = readSync(file, buffer, filled, length - filled, position + filled)
+        if (read === 0) throw malformed(source, 'it ends too early')
+        filled += read
       }
       return buffer
     },

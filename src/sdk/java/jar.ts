@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { Component } from '#bom'
 import { purl } from '#bom'
 import { openZip, Problem, type ZipArchive } from '#std'
@@ -56,16 +55,22 @@ export function parseProperties(text: string): Map<string, string> {
   return new Map(pairs.map(([, name = '', value = '']) => [name, value.trim()]))
 }
 
+/** What is being hashed at the moment. */
+const PIECE = Buffer.alloc(1 << 20)
+
 /** The jar as a component for bills of materials, with the digests that vulnerability scanners look jars up by. */
 export async function componentOfJar({ file, group, name, version, classifier }: Jar): Promise<Component> {
   const qualifiers = classifier ? { qualifiers: { classifier } } : {}
   const [sha1, sha256] = [createHash('sha1'), createHash('sha256')]
-  await pipeline(createReadStream(file), async bytes => {
-    for await (const chunk of bytes) {
-      sha1.update(chunk)
-      sha256.update(chunk)
+  const opened = openSync(file, 'r')
+  try {
+    for (let read = PIECE.length; read > 0; ) {
+      read = readSync(opened, PIECE)
+      for (const hash of [sha1, sha256]) hash.update(PIECE.subarray(0, read))
     }
-  })
+  } finally {
+    closeSync(opened)
+  }
   return {
     type: 'library',
     name,
