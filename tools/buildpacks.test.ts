@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import { describe, it } from 'node:test'
 import { parseBuildpack, parseOrder } from '#cnb'
 import type { Executor } from '#lifecycle'
 import { temporaryDirectory } from '#std'
-import { readyDetection } from '../src/platform/ready-detection.ts'
+import { readyExecutor } from '../src/platform/ready-executor.ts'
 import { buildpackNames, bundleBuildpacks, packageBuildpack } from './buildpacks.ts'
 
 /** What may be in a buildpack besides our own code: every build of every user starts it. */
@@ -39,7 +39,7 @@ async function answerHere(outdir: string, name: string, app: string, env: Readon
       return {}
     },
   }
-  const { exitCode } = await readyDetection(executor, outdir).run({
+  const { exitCode } = await readyExecutor(executor, outdir).run({
     phase: 'detect',
     buildpack: { descriptor: parseBuildpack(readFileSync(file, 'utf8'), file), root: place(root) },
     command: [join(root, 'bin/detect'), platform, plan],
@@ -153,6 +153,37 @@ describe('bundled buildpacks', () => {
     assert.match(answer('procfile', {}) || '', /bound/)
     assert.equal(answer('procfile', { SERVICE_BINDING_ROOT: empty }), false)
     assert.match(answer('ca-certificates', { BP_ENABLE_RUNTIME_CERT_BINDING: 'true' }) || '', /helper/)
+  })
+
+  it('do nothing, and start no Node.js, where they say so of builds of which nothing is asked', async () => {
+    await using directory = await temporaryDirectory(tmpdir())
+    const outdir = join(directory.path, 'buildpacks')
+    await bundleBuildpacks(outdir)
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'))
+    const app = join(directory.path, 'app')
+    mkdirSync(join(app, 'META-INF'), { recursive: true })
+    writeFileSync(join(app, 'META-INF/MANIFEST.MF'), 'Main-Class: a.B\n')
+    const plan = join(directory.path, 'plan')
+    writeFileSync(plan, '')
+    const idle: string[] = []
+    for (const name of await buildpackNames()) {
+      const root = join(outdir, `slipway_${name}`, version)
+      const build = (command: readonly string[], PATH: string | undefined) => {
+        const layers = join(directory.path, 'layers')
+        rmSync(layers, { recursive: true, force: true })
+        mkdirSync(layers)
+        const [program = '', ...words] = [...command, layers, directory.path, plan]
+        const env = { PATH, CNB_BUILDPACK_DIR: root, CNB_TARGET_ARCH: 'amd64' }
+        const { status, stdout, stderr } = spawnSync(program, words, { cwd: app, env, encoding: 'utf8' })
+        return { status, stdout, stderr, left: readdirSync(layers) }
+      }
+      if (!(await readFile(join(root, 'bin/build'), 'utf8')).includes('! -s')) continue
+      idle.push(name)
+      const nothing = { status: 0, stdout: '', stderr: '', left: [] }
+      assert.deepEqual(build(['node', join(root, 'main.mjs'), 'build'], process.env.PATH), nothing, name)
+      assert.deepEqual(build([join(root, 'bin/build')], '/nowhere'), nothing, name)
+    }
+    assert.deepEqual(idle, ['apache-tomcat', 'dist-zip', 'executable-jar'])
   })
 
   it('carry a resolver and a launcher of their own when they are packaged', async () => {

@@ -3,7 +3,13 @@ import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { filesAtOnce } from './at-once.ts'
 import { packagesIn } from './packages-in.ts'
-import { type ReadyAnswers, readyAnswers, readyScript } from './ready-answer.ts'
+import {
+  IDLE_SCRIPT,
+  isIdleWithoutPlan,
+  type ReadyAnswers,
+  readyAnswers,
+  readyScript,
+} from './ready-answer.ts'
 
 /** What goes into an order of buildpacks; `?` marks those that may stay out. */
 const ORDER = [
@@ -59,18 +65,18 @@ export async function buildpackNames(): Promise<string[]> {
 
 /**
  * Cuts all buildpacks to `<outdir>/slipway_<name>/<version>/`, as a lifecycle looks for them, and writes `<outdir>/order.toml`, and into `ready.json`, by id,
- * the answers to detection that are ready. Returns the third-party packages that were bundled.
+ * what is known of each without starting it. Returns the third-party packages that were bundled.
  */
 export async function bundleBuildpacks(outdir: string): Promise<string[]> {
   await rm(outdir, { recursive: true, force: true })
   const version = await versionOf()
   const names = await buildpackNames()
   const packages: string[] = []
-  const ready: Record<string, ReadyAnswers> = {}
+  const ready: Record<string, Ready> = {}
   for (const name of names) {
     const cut = await cutBuildpack(name, join(outdir, `slipway_${name}`, version), version)
     packages.push(...cut.packages)
-    if (cut.ready) ready[`slipway/${name}`] = cut.ready
+    ready[`slipway/${name}`] = cut.ready
   }
   await writeFile(join(outdir, 'order.toml'), orderOf(version, names))
   await writeFile(join(outdir, 'ready.json'), `${JSON.stringify(ready, null, 2)}\n`)
@@ -98,11 +104,17 @@ export async function packageBuildpack(
   }
 }
 
+/** What is known of a buildpack without starting it. */
+interface Ready {
+  readonly detect?: ReadyAnswers
+  readonly idleWithoutPlan: boolean
+}
+
 async function cutBuildpack(
   name: string,
   outdir: string,
   version: string,
-): Promise<{ packages: string[]; ready: ReadyAnswers | undefined }> {
+): Promise<{ packages: string[]; ready: Ready }> {
   await mkdir(join(outdir, 'bin'), { recursive: true })
   const result = await build({
     stdin: {
@@ -126,13 +138,15 @@ async function cutBuildpack(
     descriptor.replace(/^version = ".*"$/m, `version = "${version}"`),
   )
   const { detect } = await import(`../${SOURCE}/${name}/detect.ts`)
-  const ready = await readyAnswers(outdir, detect)
-  const answers = { detect: ready ? readyScript(ready) : '', build: '' }
-  for (const [phase, answer] of Object.entries(answers)) {
+  const answers = await readyAnswers(outdir, detect)
+  const idleWithoutPlan = await isIdleWithoutPlan(outdir)
+  const fronts = { detect: answers ? readyScript(answers) : '', build: idleWithoutPlan ? IDLE_SCRIPT : '' }
+  for (const [phase, answer] of Object.entries(fronts)) {
     const path = join(outdir, 'bin', phase)
     await writeFile(path, script(phase, answer))
     await chmod(path, 0o755)
   }
+  const ready = { ...(answers && { detect: answers }), idleWithoutPlan }
   return { packages: packagesIn(result.metafile), ready }
 }
 

@@ -8,7 +8,10 @@ import { check, parseToml, temporaryDirectory } from '../src/std/mod.ts'
 const names = v.exactOptional(v.array(v.pipe(v.string(), v.regex(/^[\w./*-]+$/))), [])
 const schema = v.object({
   metadata: v.object({
-    slipway: v.object({ detect: v.exactOptional(v.object({ by: names, looks: names })) }),
+    slipway: v.object({
+      detect: v.exactOptional(v.object({ by: names, looks: names })),
+      build: v.exactOptional(v.object({ 'idle-without-plan': v.boolean() })),
+    }),
   }),
 })
 
@@ -59,6 +62,19 @@ export async function readyAnswers(directory: string, detect: Detect): Promise<R
   const told = ({ plan, output }: Asked): Answer => ({ ...(plan !== undefined && { plan }), output })
   return { variables, by, looks, without: told(without), ...(withOne && { with: told(withOne) }) }
 }
+
+/** True if a buildpack says (`[metadata.slipway.build] idle-without-plan`) that its bin/build does nothing where nothing is asked of it. */
+export async function isIdleWithoutPlan(directory: string): Promise<boolean> {
+  const file = join(directory, 'buildpack.toml')
+  const { metadata } = check(schema, parseToml(await readFile(file, 'utf8'), file), file)
+  return metadata.slipway.build?.['idle-without-plan'] === true
+}
+
+/** The part of the script bin/build of such a buildpack that spares it Node.js. */
+export const IDLE_SCRIPT = `if [ -f "\${CNB_BP_PLAN_PATH:-$3}" ] && [ ! -s "\${CNB_BP_PLAN_PATH:-$3}" ]; then
+  exit
+fi
+`
 
 /** The part of the script bin/detect that gives these answers. */
 export function readyScript({ variables, by, looks, without, with: withOne }: ReadyAnswers): string {

@@ -28,7 +28,7 @@ import type { ImageWays } from './image-ways.ts'
 import { machineArchitecture } from './machine-architecture.ts'
 import { openMachineSandbox } from './machine-sandbox.ts'
 import { builderUnlocked } from './problems.ts'
-import { readyDetection } from './ready-detection.ts'
+import { readyExecutor } from './ready-executor.ts'
 import { shipped, shippedCatalog } from './shipped.ts'
 import { together } from './together.ts'
 import { openUnpacked, type Unpacked } from './unpacked.ts'
@@ -155,6 +155,6 @@ export async function openBuildExecutor(
     certificates,
     scratch: join(path, 'naming'),
   })
-  const asked = volumes.length > 0 ? executor : readyDetection(executor, shipped('dist/buildpacks'))
+  const asked = volumes.length > 0 ? executor : readyExecutor(executor, shipped('dist/buildpacks'))
   return { executor: asked, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }

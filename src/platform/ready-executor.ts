@@ -1,52 +1,55 @@
-import { lstatSync, readdirSync, writeFileSync } from 'node:fs'
+import { lstatSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Execution, Executor, Place } from '#lifecycle'
 import { check, isInside, isSystemError, parseJson, readIfExists } from '#std'
 
 const answerSchema = v.object({ plan: v.exactOptional(v.string()), output: v.string() })
+const detectSchema = v.object({
+  variables: v.array(v.string()),
+  by: v.array(v.string()),
+  looks: v.array(v.string()),
+  without: answerSchema,
+  with: v.exactOptional(answerSchema),
+})
 const schema = v.record(
   v.string(),
-  v.object({
-    variables: v.array(v.string()),
-    by: v.array(v.string()),
-    looks: v.array(v.string()),
-    without: answerSchema,
-    with: v.exactOptional(answerSchema),
-  }),
+  v.object({ detect: v.exactOptional(detectSchema), idleWithoutPlan: v.boolean() }),
 )
-type Ready = v.InferOutput<typeof schema>[string]
+type ReadyDetect = v.InferOutput<typeof detectSchema>
 type Answer = v.InferOutput<typeof answerSchema>
 
 const PASS = 0
 const FAIL = 100
 
 /**
- * Answers for those of slipway's own buildpacks whose answer follows from which files an app has (`tools/ready-answer.ts`), by the rules of the script that they start with: nothing is started
- * for it, and nothing of the app is opened. Wherever there is more to look at, or a link that could lead somewhere, the buildpack is asked. `buildpacks` is the directory that slipway ships.
+ * Answers for slipway's own buildpacks what is known without starting them, by the rules of the scripts that they start with (`tools/ready-answer.ts`): detections that follow from which
+ * files an app has, and builds that do nothing because nothing is asked of them. Nothing of the app is opened. Wherever there is more to look at, or a link that could lead somewhere, the
+ * buildpack is asked. `buildpacks` is the directory that slipway ships.
  */
-export function readyDetection(executor: Executor, buildpacks: string): Executor {
+export function readyExecutor(executor: Executor, buildpacks: string): Executor {
   const file = join(buildpacks, 'ready.json')
-  let known: Promise<Readonly<Record<string, Ready>>> | undefined
+  let known: Promise<v.InferOutput<typeof schema>> | undefined
   const read = async () => check(schema, parseJson((await readIfExists(file)) ?? '{}', file), file)
   return {
     async run(execution) {
-      const { phase, buildpack } = execution
-      if (phase !== 'detect' || !isInside(buildpacks, buildpack.root.host))
-        return await executor.run(execution)
+      const { phase, buildpack, command, writable } = execution
+      if (!isInside(buildpacks, buildpack.root.host)) return await executor.run(execution)
       known ??= read()
-      const ready = (await known)[buildpack.descriptor.id]
-      const answer = ready && readyAnswer(ready, execution)
+      const { detect, idleWithoutPlan } = (await known)[buildpack.descriptor.id] ?? {}
+      if (phase === 'build' && idleWithoutPlan && statSync(onHost(writable, command[3])).size === 0)
+        return { exitCode: PASS }
+      const answer = phase === 'detect' && detect ? readyAnswer(detect, execution) : undefined
       if (!answer) return await executor.run(execution)
       if (answer.output !== '') execution.output(Buffer.from(answer.output))
       if (answer.plan === undefined) return { exitCode: FAIL }
-      writeFileSync(onHost(execution.writable, execution.command[2]), answer.plan)
+      writeFileSync(onHost(writable, command[2]), answer.plan)
       return { exitCode: PASS }
     },
   }
 }
 
-function readyAnswer(ready: Ready, { env, cwd, command, readable }: Execution): Answer | undefined {
+function readyAnswer(ready: ReadyDetect, { env, cwd, command, readable }: Execution): Answer | undefined {
   const app = onHost(readable, cwd)
   const platform = onHost(readable, command[1])
   if (['SERVICE_BINDING_ROOT', ...ready.variables].some(name => env[name] !== undefined)) return undefined
