@@ -22,6 +22,7 @@ const DISTURBING = ['build-state', 'unchanged', 'run', 'rebase', 'build-input', 
 const APART = [
   ...[
     'sdk-buildpack',
+    'ready-answers',
     'runtimes',
     'sandbox-limits',
     'sandbox',

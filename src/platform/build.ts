@@ -69,6 +69,7 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   for (const name of [request.name, ...request.tags]) await checkName(name)
   const created = request.created ?? (await createdTime(path, environment)).seconds
   const project = await readAppProject(path, request.descriptor, report)
+  report.phase('ANALYZING')
   const store = openStore(home)
   await using _lease = await store.lease()
   await using ways = openImageWays({ home, environment, report, signal, insecure, platform })
@@ -147,7 +148,6 @@ async function sayUnchanged(
   target: BuildTarget,
   image: BuiltImage,
 ): Promise<BuiltImage> {
-  report.phase('ANALYZING')
   report.line('Nothing changed: source, slipway.lock, settings, bases and buildpacks are those of this image')
   if (tags.length > 0) await target.nameAlike(image)
   report.line(`*** Images (${image.digest}):`)
@@ -187,7 +187,6 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   const places = await withBuilderVariables(directory, builder)
   let { bases } = ground
 
-  report.phase('ANALYZING')
   const before = previous?.image
   if (!before) report.line(`Image with name ${JSON.stringify(request.previousImage ?? name)} not found`)
   let analyzed = await analyze({ report, places, run: bases.run, ...(previous && { previous }) })

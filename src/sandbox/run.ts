@@ -76,8 +76,9 @@ async function live(
   let cut: Life['cut']
   const end = (reason: NonNullable<Life['cut']>) => {
     cut ??= reason
-    if (facts) signalProcess(facts.pid, 'SIGKILL')
+    // bubblewrap first: else it may yet report how the program ended, as if that had been its own doing.
     child.kill('SIGKILL')
+    if (facts) signalProcess(facts.pid, 'SIGKILL')
   }
   const aborted = () => end('aborted')
   spec.signal?.addEventListener('abort', aborted, { once: true })
