@@ -198,11 +198,15 @@ describe('options of a build that name other places', { concurrency: false }, ()
   })
 })
 
+/** What was read of registries before is read again. */
+const forgetDocuments = () => rmSync(join(place.home, 'exports/documents'), { recursive: true, force: true })
+
 describe('images in a registry', { concurrency: false }, () => {
   it('are built on a run image of the registry, of which nothing but manifest and configuration is read', async t => {
     if (missing !== undefined) return t.skip(missing)
     const base = `${registry.host}/bases/run:1`
     await slipway('copy', 'slipway/run:base', `docker://${base}`)
+    forgetDocuments()
     registry.asked()
     const name = `${registry.host}/team/based`
     await built(place, [
@@ -221,6 +225,7 @@ describe('images in a registry', { concurrency: false }, () => {
     if (missing !== undefined) return t.skip(missing)
     const [name, next] = [`${registry.host}/team/based`, `${registry.host}/bases/run:2`]
     await slipway('copy', 'slipway/run:base-previous', `docker://${next}`)
+    forgetDocuments()
     registry.asked()
     const words = ['rebase', `${name}:rebased`, '--publish', '--previous-image', name, '--run-image', next]
     const digest = await slipway(...words, '--report-output-dir', 'rebased')
@@ -247,7 +252,9 @@ describe('images in a registry', { concurrency: false }, () => {
       new RegExp(`tags = \\[ "${name}:rebased" \\]\\ndigest = "${digest}"`),
     )
     assert.match(await slipway('inspect', `${name}:rebased`, '--remote'), /Reference: .*\/bases\/run@sha256:/)
+    registry.asked()
     assert.equal(await slipway(...words), digest, 'the same again')
+    assert.deepEqual(registry.asked().filter(isBlob), [], 'configurations that were read are remembered')
   })
 
   it('are copied in every direction with the digest that they have', async t => {
@@ -257,7 +264,7 @@ describe('images in a registry', { concurrency: false }, () => {
     const name = imageName()
     registry.asked()
     assert.equal(await slipway('copy', from, `docker://${registry.host}/else/where:1`), digest)
-    assert.equal(registry.asked().filter(isBlob).length, 2, 'configuration alone, for two purposes')
+    assert.equal(registry.asked().filter(isBlob).length, 1, 'configuration alone')
     assert.equal(await slipway('copy', `docker://${registry.host}/else/where:1`, name), digest)
     assert.equal(await slipway('copy', name, `docker://${registry.host}/back:1`), digest)
     await slipway('copy', from, 'docker-archive:based.tar:based')
