@@ -3,6 +3,9 @@ import { chmod, link, lutimes, mkdir, symlink, writeFile } from 'node:fs/promise
 import { isSystemError, openDisposable, type ReadEntry, readTar, removeTree } from '#std'
 import { layerRefused } from './problems.ts'
 
+/** Bytes of a path that Linux takes at a time (PATH_MAX). */
+const LONGEST = 4095
+
 /** What a layer says of the layers below it. Paths are relative, bytes as latin1, without a leading slash. */
 export interface LayerNotes {
   /** Paths that it removes (`.wh.NAME`). */
@@ -56,6 +59,9 @@ export async function unpackLayer(tar: AsyncIterable<Uint8Array>, directory: str
       else if (!name.startsWith('.wh..wh.')) whiteouts.push(hidden(path, parent, name.slice(4)))
       return
     }
+    // Said before any of the directories above is made: there may be thousands.
+    if (path.length > LONGEST)
+      throw layerRefused(path.slice(0, 100), `ENAMETOOLONG: it has ${path.length} bytes`)
     try {
       await makeParents(parent)
       await put(entry, path)
