@@ -5,7 +5,7 @@ import { release } from 'node:os'
 import { basename, join } from 'node:path'
 import { ownedDirectory, type TemporaryDirectory } from '#std'
 import { makeSpecialFiles } from './devices.ts'
-import { type CgroupHome, findCgroupHome } from './limits/cgroup.ts'
+import { type CgroupHome, findCgroupHome, sweepCgroups } from './limits/cgroup.ts'
 import { canLimitProcesses } from './limits/resource-limits.ts'
 import { endOrphans } from './orphans.ts'
 import { Pipes } from './pipes.ts'
@@ -56,6 +56,7 @@ export async function prepareGround(bwrap: Bwrap, parent: string): Promise<Groun
     findCgroupHome(),
     root ? false : canLimitProcesses(release()),
   ])
+  if (cgroups) await sweepCgroups(cgroups)
   const nothing = openSync(root ? nothingPath : '/dev/null', 'r')
   const architecture = filterArchitecture(process.arch)
   const masks = root ? await Promise.all(MASKS.map(name => isThere(`/proc/${name}`))) : []

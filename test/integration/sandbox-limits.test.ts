@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -186,7 +186,7 @@ print('started')
       })
     }
 
-    it('is no process when slipway itself is killed', async () => {
+    it('is no process when slipway itself is killed, and its control group only until the next sandbox', async () => {
       const mark = `left-behind-${process.pid}-killed`
       const program = join(import.meta.dirname, '../support/long-run.ts')
       const child = spawn(process.execPath, ['--import', 'tsx', program, mark], {
@@ -199,6 +199,14 @@ print('started')
       for (let tries = 0; tries < 200 && processesNamed(mark).length > 0; tries++)
         await new Promise(resolve => setTimeout(resolve, 20))
       assert.deepEqual(processesNamed(mark), [])
+      const groups = () => {
+        const words = ['/sys/fs/cgroup', '-type', 'd', '-name', `slipway-${child.pid}-*`]
+        return spawnSync('find', words, { encoding: 'utf8' }).stdout
+      }
+      if (ground.sandbox.enforcement.processes.startsWith('control group'))
+        assert.match(groups(), /slipway-/, 'a killed process removes nothing')
+      await using _next = await openGround()
+      assert.equal(groups(), '')
     })
   })
 

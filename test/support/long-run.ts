@@ -11,4 +11,5 @@ time.sleep(1000)
 `
 await ground.run(['python3', '-c', code, process.argv[2] as string], {
   stdout: bytes => void process.stdout.write(bytes),
+  limits: { processes: 50 },
 })

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSystemError, openDisposable } from '#std'
+import { isAlive, isSystemError, openDisposable, thisProcess } from '#std'
 import type { Limits } from '../spec.ts'
 
 /** Places where this process may make control groups (cgroups(7)): one for version 2, or one per controller for version 1. */
@@ -57,12 +57,22 @@ async function findSplit(own: string, mounts: string): Promise<CgroupHome | unde
   return memory && pids ? { version: 1, memory, pids } : undefined
 }
 
+/** Removes groups whose makers were killed before they could; one that has processes stays. Their names say who made them. */
+export async function sweepCgroups(home: CgroupHome): Promise<void> {
+  for (const directory of home.version === 2 ? [home.directory] : [home.memory, home.pids])
+    for (const name of await readdir(directory).catch(() => [])) {
+      const [, pid, start] = /^slipway-(\d+)-(\d+|-)-[0-9a-f]{12}$/.exec(name) ?? []
+      if (pid === undefined || (await isAlive(`${pid} ${start}`))) continue
+      await rmdir(join(directory, name)).catch(() => {})
+    }
+}
+
 /** bubblewrap itself, outside of the sandbox, is in the group, too. */
 const STARTER = 1
 
 /** Makes a control group with these limits. Throws a system error if the kernel refuses. */
 export async function makeCgroup(home: CgroupHome, limits: Limits): Promise<Cgroup> {
-  const name = `slipway-${randomBytes(6).toString('hex')}`
+  const name = `slipway-${(await thisProcess()).replace(' ', '-')}-${randomBytes(6).toString('hex')}`
   return home.version === 2 ? makeUnified(join(home.directory, name), limits) : makeSplit(home, name, limits)
 }
 
