@@ -3,13 +3,7 @@ import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { filesAtOnce } from './at-once.ts'
 import { packagesIn } from './packages-in.ts'
-import {
-  IDLE_SCRIPT,
-  isIdleWithoutPlan,
-  type ReadyAnswers,
-  readyAnswers,
-  readyScript,
-} from './ready-answer.ts'
+import { type Ready, readyOf, readyScripts } from './ready-answer.ts'
 
 /** What goes into an order of buildpacks; `?` marks those that may stay out. */
 const ORDER = [
@@ -104,12 +98,6 @@ export async function packageBuildpack(
   }
 }
 
-/** What is known of a buildpack without starting it. */
-interface Ready {
-  readonly detect?: ReadyAnswers
-  readonly idleWithoutPlan: boolean
-}
-
 async function cutBuildpack(
   name: string,
   outdir: string,
@@ -138,15 +126,12 @@ async function cutBuildpack(
     descriptor.replace(/^version = ".*"$/m, `version = "${version}"`),
   )
   const { detect } = await import(`../${SOURCE}/${name}/detect.ts`)
-  const answers = await readyAnswers(outdir, detect)
-  const idleWithoutPlan = await isIdleWithoutPlan(outdir)
-  const fronts = { detect: answers ? readyScript(answers) : '', build: idleWithoutPlan ? IDLE_SCRIPT : '' }
-  for (const [phase, answer] of Object.entries(fronts)) {
+  const ready = await readyOf(outdir, detect)
+  for (const [phase, answer] of Object.entries(readyScripts(ready))) {
     const path = join(outdir, 'bin', phase)
     await writeFile(path, script(phase, answer))
     await chmod(path, 0o755)
   }
-  const ready = { ...(answers && { detect: answers }), idleWithoutPlan }
   return { packages: packagesIn(result.metafile), ready }
 }
 

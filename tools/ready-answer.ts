@@ -15,6 +15,31 @@ const schema = v.object({
   }),
 })
 
+/** What is known of a buildpack without starting it. */
+export interface Ready {
+  readonly detect?: ReadyAnswers
+  /** Its bin/build does nothing where nothing is asked of it (`[metadata.slipway.build] idle-without-plan`). */
+  readonly idleWithoutPlan: boolean
+}
+
+/** What a buildpack says of itself in `[metadata.slipway]`, and what it answers by that. */
+export async function readyOf(directory: string, detect: Detect): Promise<Ready> {
+  const file = join(directory, 'buildpack.toml')
+  const { slipway } = check(schema, parseToml(await readFile(file, 'utf8'), file), file).metadata
+  return {
+    ...(slipway.detect && { detect: await readyAnswers(directory, detect, slipway.detect) }),
+    idleWithoutPlan: slipway.build?.['idle-without-plan'] === true,
+  }
+}
+
+/** What the scripts bin/detect and bin/build begin with, so that they need no Node.js for what is known. */
+export function readyScripts({
+  detect,
+  idleWithoutPlan,
+}: Ready): Readonly<Record<'detect' | 'build', string>> {
+  return { detect: detect ? readyScript(detect) : '', build: idleWithoutPlan ? IDLE_SCRIPT : '' }
+}
+
 /** What bin/detect said, and which variables it asked for. */
 interface Asked {
   readonly plan: string | undefined
@@ -29,7 +54,7 @@ interface Answer {
 }
 
 /** The answers of a buildpack that follow from which files an app has. */
-export interface ReadyAnswers {
+interface ReadyAnswers {
   /** Where one of these is set, the buildpack is asked. */
   readonly variables: readonly string[]
   readonly by: readonly string[]
@@ -44,40 +69,33 @@ export interface ReadyAnswers {
  * The answers of bin/detect that need no Node.js, which takes longer to start than to detect. A buildpack that says in
  * `[metadata.slipway.detect]` which files its answer follows from is asked here, when it is bundled: for an app that has none of these files, and for one that
  * has one of `by`, for which what is in them may not matter. They hold only where none of the files of `looks` is there, there are no bindings, and none of the
- * variables is set that the buildpack asked for. Undefined for buildpacks that say nothing of the kind. Names may have a `*` between slashes, which means what it means to a shell.
+ * variables is set that the buildpack asked for. Names may have a `*` between slashes, which means what it means to a shell.
  */
-export async function readyAnswers(directory: string, detect: Detect): Promise<ReadyAnswers | undefined> {
-  const file = join(directory, 'buildpack.toml')
-  const { by, looks } =
-    check(schema, parseToml(await readFile(file, 'utf8'), file), file).metadata.slipway.detect ?? {}
-  if (by === undefined || looks === undefined) return undefined
+async function readyAnswers(
+  directory: string,
+  detect: Detect,
+  { by, looks }: { readonly by: readonly string[]; readonly looks: readonly string[] },
+): Promise<ReadyAnswers> {
   if (by.some(name => name.includes('*')) || looks.some(name => /\*[^/]*\*/.test(name)))
-    throw new Error(`${file}: names in by have no *, and names in looks one between slashes`)
+    throw new Error(`${directory}: names in by have no *, and names in looks one between slashes`)
   const without = await ask(directory, detect, [])
   const each = await Promise.all(by.map(name => ask(directory, detect, [name])))
   const [withOne] = each
   if (each.some(({ plan, output }) => plan !== withOne?.plan || output !== withOne?.output))
-    throw new Error(`${file}: the answer follows from more than that one of ${by.join(', ')} is there`)
+    throw new Error(`${directory}: the answer follows from more than that one of ${by.join(', ')} is there`)
   const variables = [...new Set([without, ...each].flatMap(asked => [...asked.variables]))].sort()
   const told = ({ plan, output }: Asked): Answer => ({ ...(plan !== undefined && { plan }), output })
   return { variables, by, looks, without: told(without), ...(withOne && { with: told(withOne) }) }
 }
 
-/** True if a buildpack says (`[metadata.slipway.build] idle-without-plan`) that its bin/build does nothing where nothing is asked of it. */
-export async function isIdleWithoutPlan(directory: string): Promise<boolean> {
-  const file = join(directory, 'buildpack.toml')
-  const { metadata } = check(schema, parseToml(await readFile(file, 'utf8'), file), file)
-  return metadata.slipway.build?.['idle-without-plan'] === true
-}
-
 /** The part of the script bin/build of such a buildpack that spares it Node.js. */
-export const IDLE_SCRIPT = `if [ -f "\${CNB_BP_PLAN_PATH:-$3}" ] && [ ! -s "\${CNB_BP_PLAN_PATH:-$3}" ]; then
+const IDLE_SCRIPT = `if [ -f "\${CNB_BP_PLAN_PATH:-$3}" ] && [ ! -s "\${CNB_BP_PLAN_PATH:-$3}" ]; then
   exit
 fi
 `
 
 /** The part of the script bin/detect that gives these answers. */
-export function readyScript({ variables, by, looks, without, with: withOne }: ReadyAnswers): string {
+function readyScript({ variables, by, looks, without, with: withOne }: ReadyAnswers): string {
   const conditions = ['SERVICE_BINDING_ROOT', ...variables].map(name => `\${${name}+x}`).join('')
   return `settled() {
   for file; do

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Digest, digestOf, hexOf, isDigest, openDisposable, readIfExists } from '#std'
+import { type Digest, digestOf, hexOf, isDigest, keepNewest, openDisposable, readIfExists } from '#std'
 import { type DirectoryLayer, modeOf } from './layer-tar.ts'
 
 /** What a layer's bytes are made from, without reading them: equal fingerprints stand for equal tars. */
@@ -67,7 +67,7 @@ export class StatIndex {
       if (fingerprint.settled >= began) return diffId
       await file.handle.writeFile(line(fingerprint.digest, diffId))
       await rename(staged, this.#path(fingerprint.digest))
-      await this.#prune()
+      await keepNewest(this.#directory, this.#limit)
       return diffId
     } finally {
       await rm(staged, { force: true })
@@ -88,19 +88,6 @@ export class StatIndex {
 
   #path(fingerprint: Digest): string {
     return join(this.#directory, hexOf(fingerprint))
-  }
-
-  async #prune(): Promise<void> {
-    const names = await readdir(this.#directory)
-    if (names.length <= this.#limit) return
-    const times = await Promise.all(
-      names.map(async name => ({
-        name,
-        time: (await stat(join(this.#directory, name)).catch(() => undefined))?.mtimeMs ?? 0,
-      })),
-    )
-    const oldest = times.sort((a, b) => a.time - b.time).slice(0, names.length - Math.floor(this.#limit / 2))
-    for (const { name } of oldest) await rm(join(this.#directory, name), { force: true })
   }
 }
 

@@ -1,4 +1,4 @@
-import { isDigest } from '#std'
+import { type Digest, isDigest } from '#std'
 import { nameInvalid } from './problems.ts'
 
 /**
@@ -32,9 +32,15 @@ export function parseName(text: string): string {
  * Throws a `Problem` (`NAME_INVALID`, exit code 3).
  */
 export function namedBy(reference: string): string | undefined {
-  if (isDigest(reference)) return undefined
-  const at = reference.indexOf('@')
-  return parseName(at > 0 && isDigest(reference.slice(at + 1)) ? reference.slice(0, at) : reference)
+  const digest = digestIn(reference)
+  if (digest === reference) return undefined
+  return parseName(digest ? reference.slice(0, -digest.length - 1) : reference)
+}
+
+/** The digest of `NAME@DIGEST`, or of a digest alone: content is the same under any name. */
+export function digestIn(reference: string): Digest | undefined {
+  const digest = reference.slice(reference.indexOf('@') + 1)
+  return isDigest(digest) ? digest : undefined
 }
 
 /** The name as people write it: without `:latest`. */

@@ -32,6 +32,8 @@ export function startShell(ground: Ground, wires: Wires, limits: Limits | undefi
   }
   const child = spawn('/bin/sh', ['-c', SCRIPT], { env: {}, cwd: '/', detached: true, stdio: all })
   wires.handedOver()
+  // One that cannot start is found dead by whoever wants it, which may be later.
+  child.on('error', () => {})
   for (const number of Object.values(DESCRIPTORS)) handed(child, number).on('error', () => {})
   const group = joinCgroup(ground, limits, child.pid)
   group.catch(() => {})

@@ -6,7 +6,7 @@ import type { RunSpec } from './spec.ts'
 import { type ErrorStream, errorStream } from './start-errors.ts'
 
 /** What one end of a standard stream is for the program that is started. */
-export type Std = number | 'inherit' | 'ignore'
+type Std = number | 'inherit'
 
 /** stdin, stdout and stderr of a program that is about to start. */
 export interface Wires {

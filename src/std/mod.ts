@@ -34,6 +34,7 @@ export {
   TRUSTSTORE_PASSWORD,
 } from './jks.ts'
 export { parseExactJson, parseJson, printJson } from './json.ts'
+export { keepNewest } from './keep-newest.ts'
 export { byBytes } from './order.ts'
 export { ownedDirectory } from './owned-directory.ts'
 export { isSystemError, Problem, type ProblemWords } from './problem.ts'

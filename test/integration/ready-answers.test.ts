@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { mkdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { parseBuildpack } from '#cnb'
 import type { Executor } from '#lifecycle'
-import { temporaryDirectory } from '#std'
+import { type TemporaryDirectory, temporaryDirectory } from '#std'
 import { readyExecutor } from '../../src/platform/ready-executor.ts'
 import { buildpackNames, bundleBuildpacks } from '../../tools/buildpacks.ts'
 
@@ -53,11 +53,18 @@ async function answerHere(outdir: string, name: string, app: string, env: Readon
 
 /** Our buildpacks, held against what is said of them without starting Node.js. */
 describe('buildpacks whose answer is known', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  let bundled: TemporaryDirectory
+  let outdir: string
+  before(async () => {
+    bundled = await temporaryDirectory(tmpdir())
+    outdir = join(bundled.path, 'buildpacks')
+    await bundleBuildpacks(outdir)
+  })
+  after(() => bundled[Symbol.asyncDispose]())
+
   it('answer without Node.js only what they answer with it', async () => {
     await using directory = await temporaryDirectory(tmpdir())
-    const outdir = join(directory.path, 'buildpacks')
-    await bundleBuildpacks(outdir)
-    const { version } = JSON.parse(await readFile('package.json', 'utf8'))
     const platform = join(directory.path, 'platform')
     await mkdir(join(platform, 'bindings'), { recursive: true })
     const apps = [
@@ -134,9 +141,6 @@ describe('buildpacks whose answer is known', () => {
 
   it('do nothing, and start no Node.js, where they say so of builds of which nothing is asked', async () => {
     await using directory = await temporaryDirectory(tmpdir())
-    const outdir = join(directory.path, 'buildpacks')
-    await bundleBuildpacks(outdir)
-    const { version } = JSON.parse(await readFile('package.json', 'utf8'))
     const app = join(directory.path, 'app')
     mkdirSync(join(app, 'META-INF'), { recursive: true })
     writeFileSync(join(app, 'META-INF/MANIFEST.MF'), 'Main-Class: a.B\n')

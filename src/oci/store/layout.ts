@@ -6,7 +6,7 @@ import { type Descriptor, describeBytes, parseDescriptor } from '../descriptor.t
 import type { Image, Layer, StoredImage } from '../image.ts'
 import { parseManifest, printManifest } from '../manifest.ts'
 import { compressionOf, DOCKER, isIndexType, OCI } from '../media-types.ts'
-import { parseName, parseRefName } from '../name.ts'
+import { digestIn, parseName, parseRefName } from '../name.ts'
 import { blobMissing, layerDiffers, layoutUnusable } from '../problems.ts'
 import { Blobs } from './blobs.ts'
 import { type Collected, collect } from './collect.ts'
@@ -283,12 +283,6 @@ export class LayoutStore implements ImageStore {
       ...[...taken].map(name => ({ ...descriptor, annotations: { [REF_NAME]: name } })),
     ])
   }
-}
-
-/** The digest of `NAME@DIGEST`: content is the same under any name. */
-function digestIn(reference: string): Digest | undefined {
-  const digest = reference.slice(reference.indexOf('@') + 1)
-  return reference.includes('@') && isDigest(digest) ? digest : undefined
 }
 
 /** Only a memory: what cannot be read is as good as nothing. */

@@ -1,6 +1,6 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { digestOf, hexOf, replaceFile } from '#std'
+import { digestOf, hexOf, keepNewest, replaceFile } from '#std'
 import type { Descriptor } from '../../descriptor.ts'
 
 /** Small blobs that were read before. Only a memory: what it does not have is read again, and it is asked only for what a registry has just named. */
@@ -31,20 +31,10 @@ export function openDocumentMemory(directory: string, limit = 1000): DocumentMem
       if (blob.size > LARGEST) return
       try {
         await replaceFile(place(blob), bytes)
-        await prune(directory, limit)
+        await keepNewest(directory, limit)
       } catch {
         // A full disk, say: then it is read again next time.
       }
     },
   }
-}
-
-async function prune(directory: string, limit: number): Promise<void> {
-  const names = await readdir(directory)
-  if (names.length <= limit) return
-  const ages: { path: string; time: number }[] = []
-  for (const path of names.map(name => join(directory, name)))
-    ages.push({ path, time: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 })
-  const oldest = ages.sort((a, b) => a.time - b.time).slice(0, names.length - (limit >> 1))
-  for (const { path } of oldest) await rm(path, { force: true })
 }
