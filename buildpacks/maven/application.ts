@@ -21,7 +21,7 @@ export async function buildApplication(context: BuildContext, maven: MavenProgra
   const { application, environment, layers, log, platform, run } = context
   const { words, settings } = await mavenArguments(context)
   const patterns = artifactPatterns(context)
-  const java = environment.JAVA_HOME ? await readIfExists(join(environment.JAVA_HOME, 'release')) : undefined
+  const java = await javaVersion(environment)
   const { directory } = await layers.contribute('application', {
     title: 'Compiled Application',
     types: { cache: true },
@@ -31,7 +31,7 @@ export async function buildApplication(context: BuildContext, maven: MavenProgra
       arguments: digestOf(words.join('\0')),
       artifacts: patterns,
       ...settings,
-      java: /^JAVA_VERSION="(.*)"/m.exec(java ?? '')?.[1] ?? '',
+      java,
       maven: maven.identity,
       variables: await variablesDigest(platform),
     },
@@ -39,7 +39,10 @@ export async function buildApplication(context: BuildContext, maven: MavenProgra
       const repository = await layers.keep('repository')
       log.detail(`Executing ${basename(maven.command)} ${words.join(' ')}`)
       await run(maven.command, [`-Dmaven.repo.local=${join(repository.directory, 'repository')}`, ...words], {
-        variables: { MAVEN_USER_HOME: repository.directory, ...(await machineOptions(context)) },
+        variables: {
+          MAVEN_USER_HOME: repository.directory,
+          ...(await machineOptions(context, java, repository.directory)),
+        },
       })
       for (const path of await findArtifacts(application, patterns)) {
         await mkdir(layer.directory, { recursive: true })
@@ -50,17 +53,31 @@ export async function buildApplication(context: BuildContext, maven: MavenProgra
   return directory
 }
 
+/** As `$JAVA_HOME/release` has it; empty where nobody knows. */
+async function javaVersion({ JAVA_HOME }: BuildContext['environment']): Promise<string> {
+  const text = JAVA_HOME ? await readIfExists(join(JAVA_HOME, 'release')) : undefined
+  return /^JAVA_VERSION="(.*)"/m.exec(text ?? '')?.[1] ?? ''
+}
+
+/** The first Java that keeps its archive of loaded classes by itself (JDK-8261455). */
+const ARCHIVES = 19
+
 /**
  * Options of Maven's own JVM where the user has none. It mostly ends before what its slower, better compiler makes would pay off: a small app takes half the
- * time and processor without that. Tests and whatever else a plugin starts are JVMs of their own.
+ * time and processor without that. The classes that it loaded are archived in `directory`, ready for the next time, as the JVM does with those of its own library (JEP 350); an archive that
+ * does not fit is replaced. Tests and whatever else a plugin starts are JVMs of their own.
  */
-export async function machineOptions({
-  application,
-  environment,
-}: Pick<BuildContext, 'application' | 'environment'>): Promise<{ readonly MAVEN_OPTS?: string }> {
+async function machineOptions(
+  { application, environment }: Pick<BuildContext, 'application' | 'environment'>,
+  java: string,
+  directory: string,
+): Promise<{ readonly MAVEN_OPTS?: string }> {
   if (environment.MAVEN_OPTS !== undefined) return {}
   if ((await readIfExists(join(application, '.mvn/jvm.config'))) !== undefined) return {}
-  return { MAVEN_OPTS: '-XX:TieredStopAtLevel=1' }
+  const archive = `-XX:SharedArchiveFile=${join(directory, 'maven.jsa')} -XX:+AutoCreateSharedArchive`
+  const quiet = '-Xlog:cds=off -Xlog:cds+dynamic=off'
+  const archived = Number.parseInt(java, 10) >= ARCHIVES ? ` ${archive} ${quiet}` : ''
+  return { MAVEN_OPTS: `-XX:TieredStopAtLevel=1${archived}` }
 }
 
 /** Puts what was built where the source was: a single archive unpacked, several as files. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { temporaryDirectory } from '#std'
 import { names, type Workbench, type WorkbenchOptions, workbench, writeTree } from '../workbench.testing.ts'
 import { mavenArguments } from './arguments.ts'
 import { build } from './build.ts'
@@ -71,6 +73,16 @@ describe('maven', () => {
     assert.equal(await given(files), '-XX:TieredStopAtLevel=1')
     assert.equal(await given(files, { MAVEN_OPTS: '-Xmx1g' }), '-Xmx1g')
     assert.equal(await given({ ...files, '.mvn/jvm.config': '-Xmx1g' }), '')
+    await using java = await temporaryDirectory(tmpdir())
+    const jvm = async (version: string) => {
+      writeFileSync(join(java.path, 'release'), `JAVA_VERSION="${version}"\n`)
+      return await given(files, { JAVA_HOME: java.path })
+    }
+    assert.equal(await jvm('17.0.15'), '-XX:TieredStopAtLevel=1')
+    assert.match(
+      await jvm('21.0.1'),
+      /^-XX:TieredStopAtLevel=1 -XX:SharedArchiveFile=\S+layers\/repository\/maven\.jsa -XX:\+AutoCreateSharedArchive /,
+    )
   })
 
   it('does not start Maven while nothing changed, whatever came of the app', async () => {

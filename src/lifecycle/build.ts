@@ -17,7 +17,7 @@ import type { BuildpackSource, Executor, Places } from './executor.ts'
 import { type BuildpackOutput, mergeOutputs } from './merge-outputs.ts'
 import { buildpackMissing, EXIT } from './problems.ts'
 import { readOutput } from './read-output.ts'
-import { type BuildGround, runBuild } from './run-build.ts'
+import { type BuildGround, prepareFirst, runBuild } from './run-build.ts'
 import { scratchOf } from './scratch.ts'
 import { ownDirectory } from './untrusted.ts'
 import { writeBills } from './write-bills.ts'
@@ -47,15 +47,17 @@ export interface BuildOptions {
  */
 export async function build(options: BuildOptions): Promise<BuildMetadata> {
   const { report, places, group, signal } = options
+  await removeTree(join(places.layers.host, 'sbom'))
   const ground = await groundOf(options)
   const outputs: BuildpackOutput[] = []
   let { environment, plan } = options
   try {
-    for (const member of group.buildpacks) {
+    for (const [index, member] of group.buildpacks.entries()) {
       signal?.throwIfAborted()
       report.detail(`Running build for buildpack ${fullName(member)}`)
       const found = await options.buildpacks.find(member.id, member.version)
       if (!found) throw buildpackMissing(fullName(member), 'the group', EXIT.build)
+      await prepareFirst(options.buildpacks, group.buildpacks.slice(index + 1), ground, environment, plan)
       const { directory, requires } = await runBuild(found, ground, environment, plan)
       const output = await readOutput(found.descriptor, directory, requires, environment, report)
       environment = output.environment
@@ -71,9 +73,14 @@ export async function build(options: BuildOptions): Promise<BuildMetadata> {
   return metadata
 }
 
+/** Gets the first bin/build of a group ready while its layers are still being restored; what came of it is seen when it runs. */
+export async function prepareBuild(options: BuildOptions): Promise<void> {
+  const { buildpacks, group, environment, plan } = options
+  await prepareFirst(buildpacks, group.buildpacks, await groundOf(options), environment, plan)
+}
+
 async function groundOf(options: BuildOptions): Promise<BuildGround> {
   const { places, executor, target, report, signal, execEnv = 'production' } = options
-  await removeTree(join(places.layers.host, 'sbom'))
   const given = await readGivenVariables(places)
   return { places, executor, given, target, execEnv, report, ...(signal && { signal }) }
 }

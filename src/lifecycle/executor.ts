@@ -64,4 +64,9 @@ export interface ExecutionOutcome {
 /** Runs buildpack executables. Every process that one started is dead when its run resolves. */
 export interface Executor {
   run(execution: Execution): Promise<ExecutionOutcome>
+  /**
+   * Says that this is likely to run soon, with an environment and a plan that may still change, so that it can be got ready. The directories are there already. False if its run
+   * will start nothing, so that the one after it can be got ready too.
+   */
+  prepare?(execution: Execution): Promise<boolean>
 }

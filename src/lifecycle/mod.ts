@@ -1,5 +1,5 @@
 export { type AnalyzeOptions, analyze, runTarget } from './analyze.ts'
-export { type BuildOptions, build } from './build.ts'
+export { type BuildOptions, build, prepareBuild } from './build.ts'
 export type { Cache, CacheMetadata, CacheWriting } from './cache.ts'
 export { CONTRACT_VERSION } from './contract-version.ts'
 export { type Detection, type DetectOptions, detect } from './detect.ts'

@@ -6,7 +6,7 @@ import type { CacheMetadata } from './cache.ts'
 import type { Place } from './executor.ts'
 import { extractLayer } from './extract-layer.ts'
 import type { RestoredBuildpack, RestoreOptions } from './restore.ts'
-import { scratchOf } from './scratch.ts'
+import { leaveScratch, scratchOf } from './scratch.ts'
 import { isDirectoryItself, readUntrusted } from './untrusted.ts'
 
 const LARGEST_BILL = 256 * 2 ** 20
@@ -35,7 +35,8 @@ export async function restoreBills(
     if (launchBills !== undefined) await copyBills(launchBills, restored)
     else if (await extractFromImage(options, image)) await copyBills(image.host, restored)
   } finally {
-    await removeTree(scratch.host)
+    for (const name of ['bills-cache', 'bills-launch']) await removeTree(join(scratch.host, name))
+    await leaveScratch(places)
   }
 }
 

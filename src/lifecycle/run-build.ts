@@ -4,6 +4,7 @@ import {
   type Environment,
   escapeId,
   fullName,
+  type GroupMember,
   type Plan,
   printBuildpackPlan,
   type Require,
@@ -11,7 +12,7 @@ import {
 } from '#cnb'
 import type { Report } from '#std'
 import { buildpackEnvironment, type GivenVariables } from './buildpack-environment.ts'
-import type { Executor, FoundBuildpack, Place, Places } from './executor.ts'
+import type { BuildpackSource, Execution, Executor, FoundBuildpack, Place, Places } from './executor.ts'
 import { buildpackFailed } from './problems.ts'
 import { buildpackPlace } from './restore.ts'
 import { planDirectory } from './scratch.ts'
@@ -38,19 +39,43 @@ export async function runBuild(
   environment: Environment,
   plan: Plan,
 ): Promise<{ readonly directory: Place; readonly requires: readonly Require[] }> {
-  const { places, executor, given, report, signal } = ground
+  await using coming = await comingBuild(found, ground, environment, plan)
+  const outcome = await ground.executor.run(coming.execution)
+  ground.signal?.throwIfAborted()
+  if (outcome.exitCode !== 0) {
+    throw buildpackFailed(
+      fullName(found.descriptor),
+      outcome.why ?? `its bin/build ended with exit code ${outcome.exitCode}`,
+    )
+  }
+  const { directory, requires } = coming
+  return { directory, requires }
+}
+
+/** A bin/build about to run, whose directories are there. Disposal removes its plan. */
+interface ComingBuild extends AsyncDisposable {
+  readonly execution: Execution
+  readonly directory: Place
+  readonly requires: readonly Require[]
+}
+
+/** Makes what one bin/build is handed; a second time for the same one replaces its plan alone. */
+async function comingBuild(
+  found: FoundBuildpack,
+  ground: BuildGround,
+  environment: Environment,
+  plan: Plan,
+): Promise<ComingBuild> {
+  const { places, given, report, signal } = ground
   const { descriptor, root } = found
   const directory = buildpackPlace(places.layers, descriptor)
   await mkdir(places.layers.host, { recursive: true })
   await ownDirectory(directory.host)
   const requires = requiresFor(plan, descriptor)
-  await using scratch = await planDirectory(
-    places,
-    `build-${escapeId(descriptor.id)}`,
-    printBuildpackPlan(requires),
-  )
+  const name = `build-${escapeId(descriptor.id)}`
+  const scratch = await planDirectory(places, name, printBuildpackPlan(requires))
   const paths = { platform: places.platform.inside, plan: scratch.plan.inside, layers: directory.inside }
-  const outcome = await executor.run({
+  const execution: Execution = {
     phase: 'build',
     buildpack: found,
     command: [`${root.inside}/bin/build`, paths.layers, paths.platform, paths.plan],
@@ -60,13 +85,29 @@ export async function runBuild(
     writable: [places.app, directory, scratch.place],
     output: bytes => report.output(bytes),
     ...(signal && { signal }),
-  })
-  signal?.throwIfAborted()
-  if (outcome.exitCode !== 0) {
-    throw buildpackFailed(
-      fullName(descriptor),
-      outcome.why ?? `its bin/build ended with exit code ${outcome.exitCode}`,
-    )
   }
-  return { directory, requires }
+  return {
+    execution,
+    directory,
+    requires,
+    [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
+  }
+}
+
+/** Has the executor get the first of these buildpacks ready that starts anything, as far as it is known by now how it will run. */
+export async function prepareFirst(
+  buildpacks: BuildpackSource,
+  members: readonly GroupMember[],
+  ground: BuildGround,
+  environment: Environment,
+  plan: Plan,
+): Promise<void> {
+  const prepare = ground.executor.prepare?.bind(ground.executor)
+  if (!prepare) return
+  for (const { id, version } of members) {
+    const found = await buildpacks.find(id, version)
+    if (!found) return
+    const { execution } = await comingBuild(found, ground, environment, plan)
+    if (await prepare(execution)) return
+  }
 }

@@ -27,6 +27,7 @@ import { type ForeignImages, openForeignImages } from './foreign-image.ts'
 import type { ImageWays } from './image-ways.ts'
 import { machineArchitecture } from './machine-architecture.ts'
 import { openMachineSandbox } from './machine-sandbox.ts'
+import { preparedExecutor } from './prepared-executor.ts'
 import { builderUnlocked } from './problems.ts'
 import { readyExecutor } from './ready-executor.ts'
 import { shipped, shippedCatalog } from './shipped.ts'
@@ -137,6 +138,7 @@ export async function openBuildExecutor(
   foreign: boolean,
 ): Promise<BuildExecutor> {
   report.detail(sandbox.description)
+  const prepares = !foreign && volumes.length === 0 && sandbox.driver === 'bwrap'
   const resolve = (asked: RuntimeRequest) => runtimes.resolve(asked)
   const server = await serveDependencies({ directory: join(path, 'dependencies'), resolve, report })
   const executor = await sandboxExecutor({
@@ -154,7 +156,18 @@ export async function openBuildExecutor(
     volumes,
     certificates,
     scratch: join(path, 'naming'),
+    called: prepares ? 'later' : undefined,
   })
-  const asked = volumes.length > 0 ? executor : readyExecutor(executor, shipped('dist/buildpacks'))
-  return { executor: asked, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  const close = () => server[Symbol.asyncDispose]()
+  if (volumes.length > 0) return { executor, [Symbol.asyncDispose]: close }
+  const buildpacks = shipped('dist/buildpacks')
+  if (!prepares) return { executor: readyExecutor(executor, buildpacks), [Symbol.asyncDispose]: close }
+  const prepared = preparedExecutor(executor, `${NODE_INSIDE}/bin/node`, buildpacks)
+  return {
+    executor: readyExecutor(prepared, buildpacks),
+    async [Symbol.asyncDispose]() {
+      await prepared[Symbol.asyncDispose]()
+      await close()
+    },
+  }
 }

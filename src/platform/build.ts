@@ -13,6 +13,7 @@ import {
   LaunchFactsIndex,
   type LayerRules,
   type Places,
+  prepareBuild,
   restore,
   StatIndex,
   salvageCache,
@@ -102,10 +103,11 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   const options = { ...request, places, rules, stats, clear: request.clearCache }
   const same = own && early && (await unchangedImage(request, target, await name(early)))
   if (same) return await sayUnchanged(request, target, same)
-  if (early) prepareExecutables(early.sandbox)
+  const called = own ? 'later' : undefined
+  if (early) prepareExecutables(early.sandbox, called)
   const openPrepared = async () => {
     const ground = await openBuildGround(grounded, store, standing)
-    prepareExecutables(ground.sandbox)
+    prepareExecutables(ground.sandbox, called)
     return ground
   }
   const opened = await together([
@@ -216,13 +218,15 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   const { run } = bases
 
   report.phase('RESTORING')
+  const building = { ...common, target: targetOf(bases), group, plan }
+  await prepareBuild(building)
   const restoring = { ...common, group, analyzed, cache, skipLayers: request.clearCache }
   await restore({ ...restoring, ...(before && { previous: before }) })
 
   report.phase('BUILDING')
   const caching = { cache, places, rules, buildpacks: group.buildpacks, stats, report }
   await workspace.begin()
-  const metadata = await build({ ...common, target: targetOf(bases), group, plan }).catch(async error => {
+  const metadata = await build(building).catch(async error => {
     if (request.cacheImage === undefined) await salvageCache(caching)
     throw error
   })

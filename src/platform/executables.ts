@@ -1,4 +1,4 @@
-import type { Execution, ExecutionOutcome, Executor, Place } from '#lifecycle'
+import type { Execution, ExecutionOutcome, Place } from '#lifecycle'
 import type { Mount, Outcome, RunSpec, Sandbox } from '#sandbox'
 import { byBytes, Problem } from '#std'
 import type { BuildRoot } from './builder-root.ts'
@@ -28,28 +28,36 @@ export interface ExecutableOptions {
    * as buildpacks of others know it.
    */
   readonly temporary: 'memory' | 'disk'
+  /** `later` where the executables that follow detection are mostly prepared ones. */
+  readonly called: 'later' | undefined
 }
 
 const HOSTNAME = 'slipway'
 /** Far more than a build has use for, and few enough that one that multiplies without end does not take the machine with it. */
 const PROCESSES = 8192
 
-/** Has the sandbox start what the first executable will need, while the build still finds out what that is. */
-export function prepareExecutables(sandbox: Sandbox): void {
-  sandbox.prepare({ processes: PROCESSES })
+/** Has the sandbox start what the next executable will need, while the build still finds out what that is; one that is prepared gets its call later. */
+export function prepareExecutables(sandbox: Sandbox, called?: 'later'): void {
+  sandbox.prepare({ processes: PROCESSES }, called && 'promised')
+}
+
+/** Runs executables in the sandbox. */
+export interface SandboxExecutor {
+  /** `stdin` is for a program that gets its call after its start. */
+  run(execution: Execution, stdin?: Promise<Uint8Array>): Promise<ExecutionOutcome>
 }
 
 /**
  * Runs buildpack executables in the sandbox: a read-only base, the directories that the lifecycle names, `/tmp` and a home,
  * and nothing else of this machine.
  */
-export async function sandboxExecutor(options: ExecutableOptions): Promise<Executor> {
-  const { sandbox, root, places, network, volumes } = options
+export async function sandboxExecutor(options: ExecutableOptions): Promise<SandboxExecutor> {
+  const { sandbox, root, places, network, volumes, called } = options
   const files = await machineFiles(options)
   const temporary =
     options.temporary === 'memory' ? memoryOnly(root.user.home) : await onDisk(root, options.scratch)
   return {
-    async run(execution: Execution): Promise<ExecutionOutcome> {
+    async run(execution, stdin) {
       const { phase, command, cwd, env, readable, writable, output, signal } = execution
       const mounts = mountsOf([...places, ...readable], writable, volumes)
       await using own = await temporary(mounts)
@@ -64,12 +72,13 @@ export async function sandboxExecutor(options: ExecutableOptions): Promise<Execu
         network: phase === 'detect' ? 'none' : network,
         stdout: output,
         stderr: output,
+        ...(stdin && { stdin }),
         hostname: HOSTNAME,
         limits: { processes: PROCESSES },
         ...(signal && { signal }),
       })
       // Detection is followed by something.
-      if (phase === 'detect') prepareExecutables(sandbox)
+      if (phase === 'detect') prepareExecutables(sandbox, called)
       return await running.then(told, error => notStarted(error, phase))
     },
   }

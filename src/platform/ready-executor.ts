@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import type { Execution, Executor, Place } from '#lifecycle'
+import type { Execution, Executor, FoundBuildpack, Place } from '#lifecycle'
 import { check, isInside, isSystemError, parseJson, readIfExists } from '#std'
 
 const answerSchema = v.object({ plan: v.exactOptional(v.string()), output: v.string() })
@@ -31,14 +31,24 @@ export function readyExecutor(executor: Executor, buildpacks: string): Executor 
   const file = join(buildpacks, 'ready.json')
   let known: Promise<v.InferOutput<typeof schema>> | undefined
   const read = async () => check(schema, parseJson((await readIfExists(file)) ?? '{}', file), file)
+  const of = async ({ descriptor }: FoundBuildpack) => {
+    known ??= read()
+    return (await known)[descriptor.id]
+  }
+  const idle = async ({ phase, buildpack, command, writable }: Execution) =>
+    phase === 'build' &&
+    (await of(buildpack))?.idleWithoutPlan === true &&
+    statSync(onHost(writable, command[3])).size === 0
   return {
+    async prepare(execution) {
+      if (isInside(buildpacks, execution.buildpack.root.host) && (await idle(execution))) return false
+      return (await executor.prepare?.(execution)) ?? true
+    },
     async run(execution) {
       const { phase, buildpack, command, writable } = execution
       if (!isInside(buildpacks, buildpack.root.host)) return await executor.run(execution)
-      known ??= read()
-      const { detect, idleWithoutPlan } = (await known)[buildpack.descriptor.id] ?? {}
-      if (phase === 'build' && idleWithoutPlan && statSync(onHost(writable, command[3])).size === 0)
-        return { exitCode: PASS }
+      if (await idle(execution)) return { exitCode: PASS }
+      const { detect } = (await of(buildpack)) ?? {}
       const answer = phase === 'detect' && detect ? readyAnswer(detect, execution) : undefined
       if (!answer) return await executor.run(execution)
       if (answer.output !== '') execution.output(Buffer.from(answer.output))

@@ -36,7 +36,7 @@ export async function openBwrapSandbox(bwrap: Bwrap, temporary: string): Promise
       if (spec.stderr === 'inherit') await prove(spec, attempt)
       return await attempt(spec)
     },
-    prepare: limits => ready.prepare(limits),
+    prepare: (limits, stdin) => ready.prepare(limits, stdin === 'promised'),
     async [Symbol.asyncDispose]() {
       await ready.dispose()
       await ground[Symbol.asyncDispose]()

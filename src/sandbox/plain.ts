@@ -73,7 +73,12 @@ async function runPlainly(spec: RunSpec): Promise<Outcome> {
   if (typeof spec.stdout === 'function') child.stdout?.on('data', spec.stdout)
   if (typeof spec.stderr === 'function') child.stderr?.on('data', spec.stderr)
   child.stdin?.on('error', () => {}) // The program need not read it.
-  child.stdin?.end(spec.stdin === 'inherit' ? undefined : spec.stdin)
+  if (spec.stdin instanceof Promise)
+    spec.stdin.then(
+      bytes => child.stdin?.end(bytes),
+      () => end('aborted'),
+    )
+  else child.stdin?.end(spec.stdin === 'inherit' ? undefined : spec.stdin)
   const aborted = () => end('aborted')
   spec.signal?.addEventListener('abort', aborted, { once: true })
   const { seconds, memoryBytes, processes, diskBytes } = spec.limits ?? {}

@@ -10,27 +10,29 @@ import { openWires } from './wires.ts'
  */
 export class Ready {
   readonly #ground: Ground
-  #next: { readonly limits: Limits; readonly starter: Promise<Starter> } | undefined
+  #next:
+    | { readonly limits: Limits; readonly promised: boolean; readonly starter: Promise<Starter> }
+    | undefined
 
   constructor(ground: Ground) {
     this.#ground = ground
   }
 
-  /** Starts one for a run with these limits, unless one is there. */
-  prepare(limits: Limits): void {
+  /** Starts one for a run with these limits, whose stdin is empty or, if it is `promised`, may be so; unless one is there. */
+  prepare(limits: Limits, promised: boolean): void {
     if (this.#next) return
-    const starter = openWires(this.#ground, { stdout: () => {}, stderr: () => {} }).then(wires =>
-      startShell(this.#ground, wires, limits),
-    )
+    const streams = { stdout: () => {}, stderr: () => {}, ...(promised && { stdin: NEVER }) }
+    const starter = openWires(this.#ground, streams).then(wires => startShell(this.#ground, wires, limits))
     starter.catch(() => {})
-    this.#next = { limits, starter }
+    this.#next = { limits, promised, starter }
   }
 
   /** The one that was started, if it fits the run and lives. */
   async take({ stdin, stdout, stderr, limits }: RunSpec): Promise<Starter | undefined> {
     const next = this.#next
-    const fits = typeof stdout === 'function' && typeof stderr === 'function' && stdin === undefined
-    if (!next || !fits || !isDeepStrictEqual(limits, next.limits)) return undefined
+    if (!next || typeof stdout !== 'function' || typeof stderr !== 'function') return undefined
+    const fits = stdin === undefined || (stdin instanceof Promise && next.promised)
+    if (!fits || !isDeepStrictEqual(limits, next.limits)) return undefined
     this.#next = undefined
     const starter = await next.starter
     if (await starter.group.then(alive(starter), () => false)) return starter
@@ -45,6 +47,9 @@ export class Ready {
     if (next) await next.starter.then(end, () => {})
   }
 }
+
+/** Stands for bytes that whoever takes the starter will bring. */
+const NEVER = new Promise<Uint8Array>(() => {})
 
 function alive({ child }: Starter): () => boolean {
   return () => child.pid !== undefined && child.exitCode === null && child.signalCode === null

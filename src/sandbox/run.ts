@@ -2,10 +2,11 @@ import { constants } from 'node:os'
 import { bwrapArguments, DESCRIPTORS } from './arguments.ts'
 import { explainFailure } from './explain.ts'
 import type { Ground } from './ground.ts'
+import type { Cgroup } from './limits/cgroup.ts'
 import { type Enforced, enforce } from './limits/enforce.ts'
 import { livingTree, processFacts, signalProcess, untilDead } from './processes.ts'
 import type { Ready } from './ready.ts'
-import type { Outcome, RunSpec } from './spec.ts'
+import type { Limits, Outcome, RunSpec } from './spec.ts'
 import { become, handed, type Starter, startShell } from './starter.ts'
 import { readStatus } from './status.ts'
 import { checkTargets } from './targets.ts'
@@ -39,7 +40,10 @@ export async function runInBwrap(
     const { errors, drained } = wires.listen(spec)
     const starter = prepared ?? startShell(ground, wires, spec.limits)
     become(starter, ground, words, spec.command)
-    const life = await live(ground, starter, prepared !== undefined, { ...spec, mounts })
+    // What is limited already may begin at once: this process may be busy when it would be asked.
+    const open = prepared !== undefined && heldBy(await prepared.group, ground, spec.limits)
+    if (open) handed(starter.child, DESCRIPTORS.gate).end('go')
+    const life = await live(ground, starter, { joined: prepared !== undefined, open }, { ...spec, mounts })
     await drained()
     const held = errors.finish(life.exitCode === undefined && life.cut === undefined)
     if (life.exitCode === undefined && life.cut === undefined)
@@ -57,13 +61,19 @@ interface Life {
   readonly cut: Exclude<Outcome['reason'], 'exit' | 'signal'> | undefined
 }
 
+/** True if the control group that bubblewrap is in keeps all of these limits that must be in force from the beginning. */
+function heldBy(group: Cgroup | undefined, { limitsProcesses }: Ground, limits: Limits = {}): boolean {
+  return group !== undefined && !limitsProcesses && limits.diskBytes === undefined
+}
+
 /**
- * Opens the gate once limits are in force, and returns when every process is dead. `joined` says that bubblewrap was in its control group before it began, and so is all that it starts.
+ * Opens the gate, unless it is `open`, once limits are in force, and returns when every process is dead. `joined` says that bubblewrap was in its control group before it began, and so is
+ * all that it starts.
  */
 async function live(
   ground: Ground,
   { child, group }: Starter,
-  joined: boolean,
+  { joined, open }: { readonly joined: boolean; readonly open: boolean },
   spec: RunSpec,
 ): Promise<Life> {
   const status = readStatus(handed(child, DESCRIPTORS.status))
@@ -86,10 +96,12 @@ async function live(
   let timer: NodeJS.Timeout | undefined
   try {
     if (spec.signal?.aborted) aborted()
+    if (spec.stdin instanceof Promise) spec.stdin.then(bytes => child.stdin?.end(bytes), aborted)
+    else child.stdin?.end()
     if (facts && !cut) {
       enforced = await enforce(ground, spec, { pid: facts.pid, group: await group, joined }, end)
       if (spec.limits?.seconds !== undefined) timer = setTimeout(end, spec.limits.seconds * 1000, 'timeout')
-      handed(child, DESCRIPTORS.gate).end('go')
+      if (!open) handed(child, DESCRIPTORS.gate).end('go')
       spec.started?.({
         kill: async (signal, whom = 'program') =>
           whom === 'program' ? await signalProgram(facts.pid, signal) : signalProcess(-facts.pid, signal),

@@ -68,8 +68,11 @@ export interface RunSpec {
   /** Default `slipway`. */
   readonly hostname?: string
   readonly network: 'none' | 'host'
-  /** Bytes for stdin, or `inherit`; default: nothing. */
-  readonly stdin?: Uint8Array | 'inherit'
+  /**
+   * Bytes for stdin, or `inherit`; default: nothing. Bytes that are promised come by way of a socket, so that the program can start before they are known; a promise
+   * that fails ends the program.
+   */
+  readonly stdin?: Uint8Array | Promise<Uint8Array> | 'inherit'
   readonly stdout?: Output
   readonly stderr?: Output
   readonly limits?: Limits
@@ -111,6 +114,9 @@ export interface Sandbox extends AsyncDisposable {
    * (`SANDBOX_START_FAILED`, `SANDBOX_COMMAND_MISSING`, `SANDBOX_MOUNT_REFUSED`, …) if the program did not start at all.
    */
   run(spec: RunSpec): Promise<Outcome>
-  /** Says that a run with these limits, no stdin, and output that is read, comes soon: it then starts sooner. */
-  prepare(limits: Limits): void
+  /**
+   * Says that a run with these limits, no stdin, and output that is read, comes soon: it then starts sooner. If one with a `promised` stdin may come instead, the one without finds a closed
+   * socket there.
+   */
+  prepare(limits: Limits, stdin?: 'promised'): void
 }

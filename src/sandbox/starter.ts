@@ -34,6 +34,7 @@ export function startShell(ground: Ground, wires: Wires, limits: Limits | undefi
   wires.handedOver()
   // One that cannot start is found dead by whoever wants it, which may be later.
   child.on('error', () => {})
+  child.stdin?.on('error', () => {}) // Whoever is at the other end need not read it.
   for (const number of Object.values(DESCRIPTORS)) handed(child, number).on('error', () => {})
   const group = joinCgroup(ground, limits, child.pid)
   group.catch(() => {})

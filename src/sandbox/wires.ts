@@ -6,7 +6,7 @@ import type { RunSpec } from './spec.ts'
 import { type ErrorStream, errorStream } from './start-errors.ts'
 
 /** What one end of a standard stream is for the program that is started. */
-type Std = number | 'inherit'
+type Std = number | 'inherit' | 'pipe'
 
 /** stdin, stdout and stderr of a program that is about to start. */
 export interface Wires {
@@ -42,7 +42,7 @@ export async function openWires(
   const error = await take(stderr)
   return {
     stdio: [
-      stdin === 'inherit' ? 'inherit' : (input ?? ground.nothing),
+      stdin === 'inherit' ? 'inherit' : stdin instanceof Promise ? 'pipe' : (input ?? ground.nothing),
       out?.descriptor ?? 'inherit',
       error?.descriptor ?? 'inherit',
     ],

@@ -1,4 +1,6 @@
-import { Problem } from '#std'
+import { readFileSync } from 'node:fs'
+import * as v from 'valibot'
+import { check, Problem, parseJson } from '#std'
 import type { Buildpack } from './context.ts'
 import type { Call } from './open-context.ts'
 import { buildPhase, detectPhase } from './phases.ts'
@@ -12,17 +14,33 @@ export async function main(buildpack: Buildpack): Promise<void> {
   // Whatever a buildpack writes gets the same modes on every machine.
   process.umask(0o022)
   try {
-    process.exitCode = await run(buildpack, process.argv.slice(2), process.env)
+    const { words, environment } = calledWith()
+    process.exitCode = await run(buildpack, words, environment)
   } catch (error) {
     process.stdout.write(wordsFor(error))
     process.exitCode = 1
   }
 }
 
+/** What the lifecycle says: with the start of this process, or later at stdin, where slipway had it started ahead. */
+function calledWith(): {
+  readonly words: readonly string[]
+  readonly environment: Readonly<Record<string, string | undefined>>
+} {
+  const words = process.argv.slice(2)
+  if (words[0] !== 'called-later') return { words, environment: process.env }
+  const call = check(callSchema, parseJson(readFileSync(0, 'utf8'), 'the call'), 'the call')
+  for (const name of Object.keys(process.env)) delete process.env[name]
+  Object.assign(process.env, call.environment)
+  return { words: call.words, environment: process.env }
+}
+
+const callSchema = v.object({ words: v.array(v.string()), environment: v.record(v.string(), v.string()) })
+
 async function run(
   { detect, build }: Buildpack,
   [phase, ...words]: readonly string[],
-  environment: NodeJS.ProcessEnv,
+  environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   const directory = environment.CNB_BUILDPACK_DIR
   if (!directory) throw notStartedByLifecycle('CNB_BUILDPACK_DIR is not set')

@@ -40,6 +40,13 @@ export async function removeTree(path: string | Buffer): Promise<void> {
   }
 }
 
+/** Makes a directory unless it is there, and removes all that is in it; the directory itself stays the same one. */
+export async function emptyDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true })
+  for (const name of await readdir(path, { encoding: 'buffer' }))
+    await removeTree(Buffer.concat([Buffer.from(`${path}/`), name]))
+}
+
 /** What the first attempt has begun to remove may go on vanishing meanwhile. */
 async function makeRemovable(path: string | Buffer): Promise<void> {
   try {

@@ -1,6 +1,7 @@
 export { readAll } from './bytes.ts'
 export { type Digest, Digesting, digestOf, hexOf, isDigest, parseDigest } from './digest.ts'
 export {
+  emptyDirectory,
   isDirectory,
   isFile,
   isGzip,
