@@ -24,7 +24,7 @@ describe('bundled buildpacks', () => {
       assert.deepEqual([descriptor.id, descriptor.version], [`slipway/${name}`, version])
       for (const phase of ['detect', 'build'])
         assert.equal((await stat(join(place, 'bin', phase))).mode & 0o777, 0o755)
-      assert.ok((await stat(join(place, 'main.mjs'))).size < 250_000, `${name} became large`)
+      assert.ok((await stat(join(place, 'main.cjs'))).size < 250_000, `${name} became large`)
     }
     const { order } = parseOrder(await readFile(join(outdir, 'order.toml'), 'utf8'), 'order.toml')
     const ordered = new Set(order.flat().map(({ id }) => id.replace('slipway/', '')))
@@ -38,7 +38,7 @@ describe('bundled buildpacks', () => {
     await writeFile(launcher, 'program')
     const outdir = join(directory.path, 'jdk')
     await packageBuildpack('jdk', outdir, { launchers: { arm64: launcher } })
-    const files = ['bin', 'buildpack.toml', 'helper', 'main.mjs', 'resolver.mjs', 'unxz-worker.mjs']
+    const files = ['bin', 'buildpack.toml', 'helper', 'main.cjs', 'resolver.mjs', 'unxz-worker.mjs']
     assert.deepEqual((await readdir(outdir)).sort(), files)
     assert.equal((await stat(join(outdir, 'helper/launcher-arm64'))).mode & 0o777, 0o755)
     const resolver = await import(join(outdir, 'resolver.mjs'))

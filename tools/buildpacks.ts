@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:f
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { filesAtOnce } from './at-once.ts'
+import { noCollator } from './edited.ts'
 import { packagesIn } from './packages-in.ts'
 import { type Ready, readyOf, readyScripts } from './ready-answer.ts'
 
@@ -43,7 +44,7 @@ else
 fi
 CNB_BUILDPACK_DIR=$directory
 export CNB_BUILDPACK_DIR
-exec "$node" "$directory/main.mjs" ${phase} "$@"
+exec "$node" "$directory/main.cjs" ${phase} "$@"
 `
 
 const SOURCE = 'buildpacks'
@@ -110,15 +111,17 @@ async function cutBuildpack(
         "import { main } from '#sdk'",
         `import { build } from './${name}/build.ts'`,
         `import { detect } from './${name}/detect.ts'`,
-        'await main({ detect, build })',
+        'void main({ detect, build })',
       ].join('\n'),
       resolveDir: SOURCE,
       sourcefile: `${name}.ts`,
       loader: 'ts',
     },
-    ...MODULE,
-    plugins: [filesAtOnce(resolve('.'))],
-    outfile: join(outdir, 'main.mjs'),
+    ...COMMON,
+    // Node.js starts this sooner than a module.
+    format: 'cjs',
+    plugins: [noCollator, filesAtOnce(resolve('.'))],
+    outfile: join(outdir, 'main.cjs'),
   })
   const descriptor = await readFile(join(SOURCE, name, 'buildpack.toml'), 'utf8')
   await writeFile(
@@ -142,7 +145,7 @@ async function cutBuildpack(
 export async function cutResolver(outdir: string): Promise<void> {
   await build({
     ...MODULE,
-    plugins: [filesAtOnce(resolve('.'))],
+    plugins: [noCollator, filesAtOnce(resolve('.'))],
     entryPoints: { resolver: 'src/runtimes/standalone.ts', 'unxz-worker': 'src/sources/unxz-worker.mjs' },
     outExtension: { '.js': '.mjs' },
     outdir,
@@ -151,18 +154,28 @@ export async function cutResolver(outdir: string): Promise<void> {
 
 /** Cuts what authors of buildpacks import, for those that `slipway buildpack new` begins. */
 export async function cutSdk(outdir: string): Promise<void> {
-  await build({ ...MODULE, entryPoints: { sdk: 'src/sdk/mod.ts' }, outExtension: { '.js': '.mjs' }, outdir })
+  await build({
+    ...MODULE,
+    plugins: [noCollator],
+    entryPoints: { sdk: 'src/sdk/mod.ts' },
+    outExtension: { '.js': '.mjs' },
+    outdir,
+  })
 }
 
-const MODULE = {
+const COMMON = {
   bundle: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
   legalComments: 'eof',
   metafile: true,
   logLevel: 'warning',
+} as const
+
+const MODULE = {
+  ...COMMON,
+  format: 'esm',
   banner: {
     js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);",
   },

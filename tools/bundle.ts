@@ -1,9 +1,10 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { type BuildOptions, build, type Plugin, transform } from 'esbuild'
 import { digestOf } from '../src/std/mod.ts'
 import { filesAtOnce } from './at-once.ts'
 import { bundleBuildpacks, cutResolver, cutSdk } from './buildpacks.ts'
+import { noCollator, noPrograms } from './edited.ts'
 import { throughFrontDoors } from './front-doors.ts'
 import { bundleLifecycle } from './lifecycle.ts'
 import { packagesIn } from './packages-in.ts'
@@ -99,34 +100,6 @@ function apart(name: string): Plugin {
     name: `${name}-apart`,
     setup({ onResolve }) {
       onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: `./${name}.cjs`, external: true }))
-    },
-  }
-}
-
-/** The library for package URLs makes a collator as soon as it is loaded, which takes 20 ms, to sort a few English words. */
-const noCollator = edited(
-  /packageurl-js\/src\/strings\.js$/,
-  'const { compare: localeCompare } = new Intl.Collator()',
-  'const localeCompare = (a, b) => (a < b ? -1 : a > b ? 1 : 0)',
-)
-
-/** The library for words of commands loads what starts programs, which it does for no command of ours. */
-const noPrograms = edited(
-  /commander\/lib\/command\.js$/,
-  "const childProcess = require('node:child_process')",
-  "const childProcess = { spawn: (...words) => require('node:child_process').spawn(...words) }",
-)
-
-/** Changes a line of a library. */
-function edited(filter: RegExp, line: string, instead: string): Plugin {
-  return {
-    name: 'edited',
-    setup({ onLoad }) {
-      onLoad({ filter }, async ({ path }) => {
-        const text = await readFile(path, 'utf8')
-        if (!text.includes(line)) throw new Error(`${path} has changed: is there still ${line}?`)
-        return { contents: text.replace(line, instead), loader: 'js' }
-      })
     },
   }
 }

@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { filesAtOnce } from './at-once.ts'
+import { noCollator } from './edited.ts'
 import { packagesIn } from './packages-in.ts'
 
 /** The programs that a builder's lifecycle has to have, and the one that is all of them. */
@@ -30,7 +31,7 @@ export async function bundleLifecycle(outdir: string): Promise<string[]> {
     platform: 'node',
     target: 'node20',
     outExtension: { '.js': '.mjs' },
-    plugins: [filesAtOnce(resolve('.'))],
+    plugins: [noCollator, filesAtOnce(resolve('.'))],
     metafile: true,
     minifySyntax: true,
     legalComments: 'eof',

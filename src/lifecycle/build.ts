@@ -6,6 +6,7 @@ import {
   type Environment,
   fullName,
   type Group,
+  type GroupMember,
   type Plan,
   type PlatformApi,
   printMetadata,
@@ -73,13 +74,16 @@ export async function build(options: BuildOptions): Promise<BuildMetadata> {
   return metadata
 }
 
-/** Gets the first bin/build of a group ready while its layers are still being restored; what came of it is seen when it runs. */
-export async function prepareBuild(options: BuildOptions): Promise<void> {
-  const { buildpacks, group, environment, plan } = options
-  await prepareFirst(buildpacks, group.buildpacks, await groundOf(options), environment, plan)
+/** Gets the first bin/build of these buildpacks ready, of which it may not be certain yet that they take part; what came of it is seen when it runs. */
+export async function prepareBuild(
+  options: Omit<BuildOptions, 'group'>,
+  members: readonly { readonly id: string; readonly version: string }[],
+): Promise<void> {
+  const { buildpacks, environment, plan } = options
+  await prepareFirst(buildpacks, members, await groundOf(options), environment, plan)
 }
 
-async function groundOf(options: BuildOptions): Promise<BuildGround> {
+async function groundOf(options: Omit<BuildOptions, 'group'>): Promise<BuildGround> {
   const { places, executor, target, report, signal, execEnv = 'production' } = options
   const given = await readGivenVariables(places)
   return { places, executor, given, target, execEnv, report, ...(signal && { signal }) }

@@ -33,13 +33,16 @@ export interface Cache {
 
 /** A new generation of a cache, unseen until `commit`. */
 export interface CacheWriting extends AsyncDisposable {
-  /** Keeps a layer of the generation before; false where it is missing or damaged. */
-  reuse(diffId: string): Promise<boolean>
+  /**
+   * Keeps a layer of the generation before; false where it is missing or damaged. `found` is the directory that a build was lent it as, where that was looked at just now and nothing
+   * has run since.
+   */
+  reuse(diffId: string, found?: DirectoryLayer): Promise<boolean>
   /**
    * Adds the contents of a directory, as the layer's tar has them, under the path that they have in images. Gives the name that it has from then on: the
-   * diffID, or what `nameUnread` said of it.
+   * diffID, or what `nameUnread` said of it. `found` as with `reuse`.
    */
-  addLayer(directory: string, inside: string, name?: Digest): Promise<string>
+  addLayer(directory: string, inside: string, name?: Digest, found?: DirectoryLayer): Promise<string>
   /**
    * A name for a layer that is in no image, so that nobody compares it with one. It says as much as a diffID does, and is found without reading what is in
    * the layer: compilers keep caches of many hundred megabytes, of which a build changes a few files. Absent where a cache knows layers by diffID alone.

@@ -29,6 +29,11 @@ import type { CacheRules } from './volume-cache.ts'
 export interface DirectoryCacheOptions extends CacheRules {
   /** Saves reading layers that did not change, if it is that of the export. */
   readonly stats?: StatIndex
+  /**
+   * The machine's time since its start (`bootId`). What was looked at and written under it is lent without a second look: then only whoever owns the cache can have changed it. Without it, and
+   * after a loss of power, every file of a layer is looked at.
+   */
+  readonly boot?: string | undefined
   /** Forget what it holds, once nobody else uses it. */
   readonly clear?: boolean
   readonly report: Report
@@ -54,6 +59,7 @@ interface Kept {
 const digest = v.custom<Digest>(value => typeof value === 'string' && isDigest(value), 'must be a digest')
 const currentSchema = v.object({
   format: v.literal(1),
+  boot: v.exactOptional(v.string()),
   metadata: v.string(),
   layers: v.array(
     v.object({
@@ -99,6 +105,7 @@ export async function openDirectoryCache(
 }
 
 interface Current {
+  readonly boot?: string | undefined
   readonly metadata: CacheMetadata | undefined
   readonly layers: readonly Kept[]
 }
@@ -122,8 +129,8 @@ class Ground {
     const text = await readIfExists(path)
     if (text === undefined) return { metadata: undefined, layers: [] }
     try {
-      const { metadata, layers } = check(currentSchema, parseJson(text, path), path)
-      return { metadata: parseCacheMetadata(metadata, path), layers }
+      const { boot, metadata, layers } = check(currentSchema, parseJson(text, path), path)
+      return { boot, metadata: parseCacheMetadata(metadata, path), layers }
     } catch (error) {
       if (error instanceof Problem) return { metadata: undefined, layers: [] }
       throw error
@@ -133,7 +140,8 @@ class Ground {
   /** To wait for the disk takes longer than to read what is there: it stays where nothing changed. */
   async write(metadata: CacheMetadata, layers: readonly Kept[]): Promise<void> {
     const path = join(this.directory, 'current.json')
-    const text = `${JSON.stringify({ format: 1, metadata: printCacheMetadata(metadata), layers })}\n`
+    const { boot } = this.options
+    const text = `${JSON.stringify({ format: 1, ...(boot && { boot }), metadata: printCacheMetadata(metadata), layers })}\n`
     if ((await readIfExists(path)) !== text) await writeDurably(path, text, 0o600)
   }
 
@@ -185,7 +193,9 @@ class OpenDirectoryCache implements DirectoryCache {
     const kept = this.#current.layers.find(layer => layer.diffId === diffId && layer.inside === inside)
     if (!kept || this.#lent.has(kept.diffId)) return false
     const from = this.#ground.at(kept.directory)
-    if (!(await this.#ground.isUnchanged(from, kept))) return false
+    const { boot } = this.#ground.options
+    const known = boot !== undefined && boot === this.#current.boot && (await isDirectoryItself(from))
+    if (!known && !(await this.#ground.isUnchanged(from, kept))) return false
     if (kept.bytes <= SMALL) {
       await mkdir(join(target, '..'), { recursive: true })
       await copyTree(from, target)
@@ -199,7 +209,7 @@ class OpenDirectoryCache implements DirectoryCache {
   async begin(): Promise<CacheWriting> {
     return new DirectoryWriting(this.#ground, {
       find: diffId => this.#current.layers.find(layer => layer.diffId === diffId),
-      takeBack: kept => this.#takeBack(kept.diffId),
+      takeBack: (kept, found) => this.#takeBack(kept.diffId, found),
       committed: current => {
         this.#current = current
         this.#lent.clear()
@@ -216,11 +226,15 @@ class OpenDirectoryCache implements DirectoryCache {
   }
 
   /** Moves a layer that was lent back to its place, unless it has changed. */
-  async #takeBack(diffId: Digest): Promise<boolean | undefined> {
+  async #takeBack(diffId: Digest, found?: DirectoryLayer): Promise<boolean | undefined> {
     const lent = this.#lent.get(diffId)
     if (!lent) return undefined
     this.#lent.delete(diffId)
-    if (!(await this.#ground.isUnchanged(lent.target, lent.kept))) return false
+    const unchanged =
+      found?.place.host === lent.target
+        ? fingerprintOf(found).digest === lent.kept.fingerprint
+        : await this.#ground.isUnchanged(lent.target, lent.kept)
+    if (!unchanged) return false
     const moved = await moveTree(lent.target, this.#ground.at(lent.kept.directory))
     // Copies are other files than those that were put here.
     return moved === 'renamed'
@@ -231,7 +245,7 @@ class OpenDirectoryCache implements DirectoryCache {
 interface Before {
   find(diffId: string): Kept | undefined
   /** Takes a layer back that was lent: false if it has changed. Undefined if it was not lent. */
-  takeBack(kept: Kept): Promise<boolean | undefined>
+  takeBack(kept: Kept, found?: DirectoryLayer): Promise<boolean | undefined>
   committed(current: Current): void
 }
 
@@ -246,10 +260,10 @@ class DirectoryWriting implements CacheWriting {
     this.#before = before
   }
 
-  async reuse(diffId: string): Promise<boolean> {
+  async reuse(diffId: string, found?: DirectoryLayer): Promise<boolean> {
     const kept = this.#before.find(diffId)
     if (!kept) return false
-    const taken = await this.#before.takeBack(kept)
+    const taken = await this.#before.takeBack(kept, found)
     const unchanged = taken ?? (await this.#ground.isUnchanged(this.#ground.at(kept.directory), kept))
     if (!unchanged) return false
     this.#layers.push(kept)
@@ -262,8 +276,13 @@ class DirectoryWriting implements CacheWriting {
   }
 
   /** Takes the directory itself: it is gone from where it was. */
-  async addLayer(directory: string, inside: string, unread?: Digest): Promise<string> {
-    const layer = await this.#ground.pack(directory, inside)
+  async addLayer(
+    directory: string,
+    inside: string,
+    unread?: Digest,
+    found?: DirectoryLayer,
+  ): Promise<string> {
+    const layer = found ?? (await this.#ground.pack(directory, inside))
     const diffId = unread ?? (await diffIdOf(layer, this.#ground.options.stats))
     const name = randomBytes(16).toString('hex')
     const how = await moveTree(directory, this.#ground.at(name))

@@ -16,15 +16,33 @@ export interface CacheExportOptions {
   readonly rules: LayerRules
   readonly buildpacks: readonly GroupMember[]
   readonly stats?: StatIndex
+  /**
+   * Resolves when the image is there. Until then nothing is taken that the image is made of, and nothing said; where it fails, the cache stays as it was. Left out where the image is there
+   * already.
+   */
+  readonly exported?: Promise<unknown>
   readonly report: Report
 }
 
 /**
  * Keeps the layers that buildpacks declared `cache` for the next build, and only those (CNB platform specification, "Exporter"). A failure is a
- * warning, because the image is there already; then the cache is as it was. A directory cache takes the directories away, so this
- * comes after the image. False if nothing was kept.
+ * warning, because the image is there all the same; then the cache is as it was. A directory cache takes the directories away. False if nothing was kept.
  */
-export async function exportCache(options: CacheExportOptions): Promise<boolean> {
+export async function exportCache(given: CacheExportOptions): Promise<boolean> {
+  const held = given.exported && holdBack(given.report)
+  const options = { ...given, report: held?.report ?? given.report }
+  const exported = (given.exported ?? Promise.resolve()).then(
+    () => {
+      held?.release()
+      return true
+    },
+    () => false,
+  )
+  const kept = await writeCache(options, exported)
+  return (await exported) && kept
+}
+
+async function writeCache(options: CacheExportOptions, exported: Promise<boolean>): Promise<boolean> {
   const { cache, report } = options
   try {
     const before = await cache.metadata()
@@ -32,6 +50,7 @@ export async function exportCache(options: CacheExportOptions): Promise<boolean>
     const buildpacks: BuildpackLayers[] = []
     for (const member of options.buildpacks)
       buildpacks.push(await cacheBuildpack(options, writing, before, member))
+    if (!(await exported)) return false
     const sbom = await cacheSbom(options, writing, before)
     await writing.commit({ ...(sbom && { sbom }), buildpacks })
     return true
@@ -65,6 +84,7 @@ async function cacheBuildpack(
     }
     const { types, metadata } = document
     const layer = { identifier, place, inImage: types.launch }
+    if (types.launch) await options.exported?.catch(() => {})
     const sha = await addOrReuse(options, writing, layer, previous?.layers.get(name)?.sha)
     records.set(name, {
       sha,
@@ -96,11 +116,32 @@ async function addOrReuse(
   const packed = await packDirectory(place, places.layers, rules, report)
   const unread = inImage ? undefined : writing.nameUnread?.(packed)
   const sha = unread ?? (await diffIdOf(packed, stats))
-  if (sha === previous && (await writing.reuse(previous))) {
+  if (sha === previous && (await writing.reuse(previous, packed))) {
     report.line(`Reusing cache layer '${identifier}'`)
     report.detail(`Layer '${identifier}' SHA: ${sha}`)
     return sha
   }
   report.line(`Adding cache layer '${identifier}'`)
-  return writing.addLayer(place.host, place.inside, unread)
+  return writing.addLayer(place.host, place.inside, unread, packed)
+}
+
+/** A report that says what it is told once it is released. */
+function holdBack(report: Report): { readonly report: Report; release(): void } {
+  let held: (() => void)[] | undefined = []
+  const later = (speak: () => void) => {
+    if (held) held.push(speak)
+    else speak()
+  }
+  return {
+    report: {
+      ...report,
+      line: text => later(() => report.line(text)),
+      detail: text => later(() => report.detail(text)),
+      warn: text => later(() => report.warn(text)),
+    },
+    release() {
+      for (const speak of held ?? []) speak()
+      held = undefined
+    },
+  }
 }

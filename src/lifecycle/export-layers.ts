@@ -260,11 +260,11 @@ function own(
 }
 
 function keep(
-  { store, memory, report }: ExportOptions,
+  { store, memory, report, whenRead }: ExportOptions,
   layer: DirectoryLayer,
   identifier: string,
 ): Promise<Layer> {
-  return keepDirectory(layer, identifier, store, memory?.stats, report)
+  return keepDirectory(layer, identifier, { store, index: memory?.stats, report, whenRead })
 }
 
 /** A layer of the previous image, if its blob is in the store. */

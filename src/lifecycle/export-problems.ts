@@ -3,7 +3,7 @@ import { Problem, printable } from '#std'
 /** Exit code of a failed export (CNB platform specification, "Exporter"). */
 const EXPORT = 62
 
-export const treeUnreadable = (path: Buffer, cause: unknown) =>
+export const treeUnreadable = (path: string | Buffer, cause: unknown) =>
   new Problem('TREE_UNREADABLE', {
     what: 'Cannot export the image',
     why: `${printable(path.toString())} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -69,6 +69,8 @@ export interface ExportOptions {
   readonly report: Report
   /** Where report.toml goes. */
   readonly reportFile?: string
+  /** Called when a layer that the store does not have has been read to its end: what follows is mostly waiting, for compressors and for the store. */
+  readonly whenRead?: () => void
 }
 
 /** An exported image. */

@@ -34,26 +34,30 @@ export function diffIdOf(layer: DirectoryLayer, index: StatIndex | undefined): P
   return index && !small ? index.diffId(fingerprintOf(layer), read) : read()
 }
 
+/** Where a layer is kept, and what is told of it. */
+export interface Keeping {
+  readonly store: ImageStore
+  readonly index: StatIndex | undefined
+  readonly report: Report
+  /** Called when a layer that is new to the store has been read to its end. */
+  readonly whenRead: (() => void) | undefined
+}
+
 /**
  * Puts a directory layer into the store: hashed first, and compressed only where the store has no layer of that diffID. An index that
  * turns out wrong is corrected.
  */
-export async function keepDirectory(
-  layer: DirectoryLayer,
-  label: string,
-  store: ImageStore,
-  index: StatIndex | undefined,
-  report: Report,
-): Promise<Layer> {
+export async function keepDirectory(layer: DirectoryLayer, label: string, keeping: Keeping): Promise<Layer> {
+  const { store, index } = keeping
   const diffId = await diffIdOf(layer, index)
   const known = await store.layerByDiffId(diffId)
   if (known) return known
   try {
-    return await addWithProgress(layer, label, store, diffId, report)
+    return await addWithProgress(layer, label, diffId, keeping)
   } catch (error) {
     if (!index || !(error instanceof Problem) || error.code !== 'LAYER_DIFFERS') throw error
     await index.forget(fingerprintOf(layer))
-    return addWithProgress(layer, label, store, await digestOfTar(layerTar(layer)), report)
+    return addWithProgress(layer, label, await digestOfTar(layerTar(layer)), keeping)
   }
 }
 
@@ -66,13 +70,13 @@ export async function keepTar(open: () => Readable | Promise<Readable>, store: I
 async function addWithProgress(
   layer: DirectoryLayer,
   label: string,
-  store: ImageStore,
   diffId: Digest,
-  report: Report,
+  { store, report, whenRead }: Keeping,
 ): Promise<Layer> {
   const total = layer.entries.reduce((sum, { size }) => sum + size, 0)
   using progress = report.progress(label, total)
-  return await store.addLayer(() => counted(layerTar(layer), bytes => progress.add(bytes)), diffId)
+  const add = (bytes: number) => progress.add(bytes)
+  return await store.addLayer(() => counted(layerTar(layer), add, whenRead), diffId)
 }
 
 async function* opened(open: () => Readable | Promise<Readable>): AsyncGenerator<Uint8Array> {
@@ -82,9 +86,11 @@ async function* opened(open: () => Readable | Promise<Readable>): AsyncGenerator
 async function* counted(
   tar: AsyncIterable<Uint8Array>,
   count: (bytes: number) => void,
+  ended: () => void = () => {},
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of tar) {
     count(chunk.byteLength)
     yield chunk
   }
+  ended()
 }

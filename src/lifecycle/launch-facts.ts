@@ -154,7 +154,7 @@ function textOf(bytes: string): string | undefined {
   }
 }
 
-async function readSmall(path: Buffer): Promise<Buffer> {
+async function readSmall(path: string | Buffer): Promise<Buffer> {
   try {
     await using file = await openDisposable(path, constants.O_RDONLY | constants.O_NOFOLLOW)
     return await file.handle.readFile()

@@ -118,14 +118,14 @@ function nameInside(inside: string, path: string): Buffer {
     : Buffer.concat([Buffer.from(`${inside}/`), Buffer.from(path, 'latin1')])
 }
 
-function contentOf(path: Buffer, size: number): Uint8Array | (() => AsyncIterable<Uint8Array>) {
+function contentOf(path: string | Buffer, size: number): Uint8Array | (() => AsyncIterable<Uint8Array>) {
   return size <= PIECE ? readWhole(path, size) : () => readPieces(path)
 }
 
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW
 
 /** Reads a small file in one go, a byte further than announced so that growth is noticed. */
-function readWhole(path: Buffer, size: number): Uint8Array {
+function readWhole(path: string | Buffer, size: number): Uint8Array {
   try {
     const file = openSync(path, READ)
     try {
@@ -142,7 +142,7 @@ function readWhole(path: Buffer, size: number): Uint8Array {
   }
 }
 
-async function* readPieces(path: Buffer): AsyncGenerator<Uint8Array> {
+async function* readPieces(path: string | Buffer): AsyncGenerator<Uint8Array> {
   try {
     await using file = await openDisposable(path, READ)
     for (;;) {

@@ -97,7 +97,7 @@ async function comingBuild(
 /** Has the executor get the first of these buildpacks ready that starts anything, as far as it is known by now how it will run. */
 export async function prepareFirst(
   buildpacks: BuildpackSource,
-  members: readonly GroupMember[],
+  members: readonly { readonly id: string; readonly version: string }[],
   ground: BuildGround,
   environment: Environment,
   plan: Plan,

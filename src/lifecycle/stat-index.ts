@@ -16,11 +16,28 @@ const TICK = 20_000_000n
 /** The same where the file system keeps whole seconds only. */
 const COARSE_TICK = 2_000_000_000n
 
+const known = new WeakMap<DirectoryLayer, Fingerprint>()
+
 /** Names, kinds, modes, sizes, times and inodes of all entries, and the parameters of the tar. */
 export function fingerprintOf(layer: DirectoryLayer): Fingerprint {
+  const found = known.get(layer) ?? takeFingerprint(layer)
+  known.set(layer, found)
+  return found
+}
+
+/** Characters that are hashed at a time. */
+const PIECE = 1 << 16
+
+function takeFingerprint(layer: DirectoryLayer): Fingerprint {
   const hash = createHash('sha256')
   let settled = 0n
-  const field = (text: string) => hash.update(`${text}\0`, 'latin1')
+  let piece = ''
+  const field = (text: string) => {
+    piece += `${text}\0`
+    if (piece.length < PIECE) return
+    hash.update(piece, 'latin1')
+    piece = ''
+  }
   hash.update(`slipway layer 1\0${layer.place.inside}\0${layer.owner.uid}\0${layer.owner.gid}\0`)
   for (const { name, mode, uid, gid } of layer.parents)
     field(`parent ${mode} ${uid} ${gid} ${name.toString()}`)
@@ -36,6 +53,7 @@ export function fingerprintOf(layer: DirectoryLayer): Fingerprint {
     const until = entry.ctimeNs + (entry.ctimeNs % 1_000_000_000n === 0n ? COARSE_TICK : TICK)
     if (until > settled) settled = until
   }
+  hash.update(piece, 'latin1')
   return { digest: `sha256:${hash.digest('hex')}` as Digest, settled }
 }
 

@@ -10,7 +10,7 @@ import {
   type StatIndex,
 } from '#lifecycle'
 import { parseName, parseReference, printReference, withTag } from '#oci'
-import { digestOf, hexOf, type Report } from '#std'
+import { bootId, digestOf, hexOf, type Report } from '#std'
 import type { BuildRequest } from './build-request.ts'
 import type { ImageWays } from './image-ways.ts'
 
@@ -61,5 +61,14 @@ export async function openCache(
 export async function openBuildCache(options: BuildCacheOptions): Promise<DirectoryCache> {
   const { home, name, places, rules, stats, clear, report, signal } = options
   const directory = cacheDirectory(home, name)
-  return openDirectoryCache(directory, { ...rules, layers: places.layers, stats, clear, report, signal })
+  const boot = await bootId()
+  return openDirectoryCache(directory, {
+    ...rules,
+    layers: places.layers,
+    stats,
+    boot,
+    clear,
+    report,
+    signal,
+  })
 }

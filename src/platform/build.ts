@@ -97,6 +97,9 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   const grounded = { ...request, runImage: request.runImage ?? fitting }
   const standing = { ways, near: target.registry, builderName }
   const first = builderName !== undefined || (own && mayBeUnchanged(request, target))
+  // Asked of the target while the bases are found; what is said of it is said in its phase.
+  const asked = withExitCode(ANALYZE, () => target.previous())
+  asked.catch(() => {})
   await using early = first ? await openBuildGround(grounded, store, standing) : undefined
   const { uid, gid } = early?.bases.build.user ?? CNB
   const rules: LayerRules = { owner: { uid, gid }, parents: 'fixed' }
@@ -114,8 +117,7 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
     early ? Promise.resolve(undefined) : openPrepared(),
     openCache(request, options, ways),
     openWorkspace({ ...source, home, name: request.name, clear: request.clearCache, began }),
-    // Asked of the target while the bases are found; what is said of it is said in its phase.
-    withExitCode(ANALYZE, () => together([target.previous(), target.checkWritable()])),
+    withExitCode(ANALYZE, () => together([asked, target.checkWritable()])),
   ])
   await using late = opened[0]
   await using cache = opened[1]
@@ -207,6 +209,9 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
     execEnv,
     environment: await buildEnvironment(bases.build, request.environment, created, ground.certificates),
   } as const
+  // Mostly it is the group of last time that builds, and its first buildpack can start while that is found out.
+  const likely = analyzed.metadata.buildpacks.map(({ key, version }) => ({ id: key, version }))
+  await prepareBuild({ ...common, plan: [] }, likely)
   const detection = await detectWithHints({ ...common, ...chosen.order }, path, request.workingDirectory)
   const { group } = detection
   await stackNotes(group, chosen.source, builder ?? { stackId: bases.build.environment.CNB_STACK_ID }, report)
@@ -219,7 +224,7 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
 
   report.phase('RESTORING')
   const building = { ...common, target: targetOf(bases), group, plan }
-  await prepareBuild(building)
+  await prepareBuild(building, group.buildpacks)
   const restoring = { ...common, group, analyzed, cache, skipLayers: request.clearCache }
   await restore({ ...restoring, ...(before && { previous: before }) })
 
@@ -234,7 +239,9 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
   if (!builder || Object.keys(ground.runtimes.locks()).length > 0) await writeAppLock(path, lock, request)
 
   report.phase('EXPORTING')
-  const exported = await exportImage({
+  let whenRead = () => {}
+  const read = new Promise<void>(resolve => (whenRead = resolve))
+  const exporting = exportImage({
     store: target.store,
     names: target.names,
     places,
@@ -257,9 +264,15 @@ async function runPhases(request: BuildRequest, context: PhaseContext): Promise<
     memory: { stats, facts: new LaunchFactsIndex(join(request.home, 'exports/facts')) },
     report,
     ...(request.reportDirectory !== undefined && { reportFile: join(places.layers.host, 'report.toml') }),
+    whenRead,
+  }).then(async exported => {
+    await copyOut(request, places)
+    return exported
   })
-  await copyOut(request, places)
-  await exportCache(caching)
+  const [exported] = await together([
+    exporting,
+    Promise.race([read, exporting]).then(() => exportCache({ ...caching, exported: exporting })),
+  ])
   const record = recordOfBuild({
     previous: previous?.reference ?? null,
     chosenBy: whoChose(request, project),

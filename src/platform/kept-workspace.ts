@@ -1,7 +1,7 @@
-import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { isSystemError, readIfExists, removeTree } from '#std'
+import { bootId, isSystemError, readIfExists, removeTree } from '#std'
 import type { SourceMark, SourceMarks } from './source-marks.ts'
 
 /** Larger workspaces are not kept. */
@@ -84,9 +84,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** Names the time since the machine started. Linux only. */
-async function bootId(): Promise<string | undefined> {
-  return readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined)
 }

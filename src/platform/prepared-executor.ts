@@ -60,6 +60,7 @@ export function preparedExecutor(
 
 function start(executor: SandboxExecutor, node: string, execution: Execution): Waiting {
   const end = new AbortController()
+  const [, ...words] = execution.command
   let call: Waiting['call'] = () => {}
   const stdin = new Promise<Uint8Array>(resolve => (call = resolve))
   const waiting: Waiting = {
@@ -72,7 +73,7 @@ function start(executor: SandboxExecutor, node: string, execution: Execution): W
       .run(
         {
           ...execution,
-          command: [node, `${execution.buildpack.root.inside}/main.mjs`, 'called-later'],
+          command: [node, `${execution.buildpack.root.inside}/main.cjs`, 'called-later', 'build', ...words],
           output: bytes => waiting.output(bytes),
           signal: execution.signal ? AbortSignal.any([execution.signal, end.signal]) : end.signal,
         },

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { check, Problem, parseJson } from '#std'
 import type { Buildpack } from './context.ts'
 import type { Call } from './open-context.ts'
-import { buildPhase, detectPhase } from './phases.ts'
+import { buildPhase, detectPhase, rehearse } from './phases.ts'
 import { notStartedByLifecycle } from './problems.ts'
 
 /**
@@ -14,56 +14,63 @@ export async function main(buildpack: Buildpack): Promise<void> {
   // Whatever a buildpack writes gets the same modes on every machine.
   process.umask(0o022)
   try {
-    const { words, environment } = calledWith()
-    process.exitCode = await run(buildpack, words, environment)
+    const words = process.argv.slice(2)
+    const called = words[0] === 'called-later' ? await calledLater(words.slice(1)) : words
+    process.exitCode = await run(buildpack, called, process.env)
   } catch (error) {
     process.stdout.write(wordsFor(error))
     process.exitCode = 1
   }
 }
 
-/** What the lifecycle says: with the start of this process, or later at stdin, where slipway had it started ahead. */
-function calledWith(): {
-  readonly words: readonly string[]
-  readonly environment: Readonly<Record<string, string | undefined>>
-} {
-  const words = process.argv.slice(2)
-  if (words[0] !== 'called-later') return { words, environment: process.env }
+const callSchema = v.object({ words: v.array(v.string()), environment: v.record(v.string(), v.string()) })
+
+/**
+ * Waits for what this process is to do: slipway starts a buildpack ahead, with the words that it will likely be called with, and gives it the right ones and its environment as JSON at stdin.
+ * Until then the build is opened once for nothing, so that what it takes is compiled.
+ */
+async function calledLater([phase, ...likely]: readonly string[]): Promise<readonly string[]> {
+  const [layers, platform, plan] = likely
+  const directory = process.env.CNB_BUILDPACK_DIR
+  if (phase === 'build' && directory && layers && platform && plan)
+    await rehearse({ ...callOf(directory, platform, process.env), sink: () => {} }, layers, plan)
   const call = check(callSchema, parseJson(readFileSync(0, 'utf8'), 'the call'), 'the call')
   for (const name of Object.keys(process.env)) delete process.env[name]
   Object.assign(process.env, call.environment)
-  return { words: call.words, environment: process.env }
+  return call.words
 }
 
-const callSchema = v.object({ words: v.array(v.string()), environment: v.record(v.string(), v.string()) })
-
-async function run(
-  { detect, build }: Buildpack,
-  [phase, ...words]: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
-  const directory = environment.CNB_BUILDPACK_DIR
-  if (!directory) throw notStartedByLifecycle('CNB_BUILDPACK_DIR is not set')
-  const call = (platform: string): Call => ({
+function callOf(directory: string, platform: string, environment: NodeJS.ProcessEnv): Call {
+  return {
     application: process.cwd(),
     buildpack: directory,
     platform: environment.CNB_PLATFORM_DIR || platform,
     environment,
     machine: process.arch,
     sink: text => void process.stdout.write(text),
-  })
+  }
+}
+
+async function run(
+  { detect, build }: Buildpack,
+  [phase, ...words]: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<number> {
+  const directory = environment.CNB_BUILDPACK_DIR
+  if (!directory) throw notStartedByLifecycle('CNB_BUILDPACK_DIR is not set')
   if (phase === 'detect') {
     const [platform, plan] = words
     if (!platform || !plan)
       throw notStartedByLifecycle('bin/detect was not given a platform directory and a plan')
-    return await detectPhase(detect, call(platform), environment.CNB_BUILD_PLAN_PATH || plan)
+    const call = callOf(directory, platform, environment)
+    return await detectPhase(detect, call, environment.CNB_BUILD_PLAN_PATH || plan)
   }
   const [layers, platform, plan] = words
   if (phase !== 'build' || !layers || !platform || !plan)
     throw notStartedByLifecycle('bin/build was not given a layers directory, a platform directory and a plan')
   await buildPhase(
     build,
-    call(platform),
+    callOf(directory, platform, environment),
     environment.CNB_LAYERS_DIR || layers,
     environment.CNB_BP_PLAN_PATH || plan,
   )

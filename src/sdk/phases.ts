@@ -40,3 +40,12 @@ export async function buildPhase(
   await build(context)
   await finish()
 }
+
+/** Opens a build and says who would build, all for nothing. Whatever is not as it should be is told when it counts. */
+export async function rehearse(call: Call, layersDirectory: string, planFile: string): Promise<void> {
+  try {
+    const context = await openContext(call, introduce)
+    context.log.line('')
+    await openBuild(context, call, layersDirectory, planFile)
+  } catch {}
+}

@@ -1,3 +1,4 @@
+export { bootId } from './boot.ts'
 export { readAll } from './bytes.ts'
 export { type Digest, Digesting, digestOf, hexOf, isDigest, parseDigest } from './digest.ts'
 export {

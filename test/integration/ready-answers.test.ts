@@ -100,7 +100,7 @@ describe('buildpacks whose answer is known', () => {
       for (const name of await buildpackNames()) {
         const place = join(outdir, `slipway_${name}`, version)
         const environment = { PATH: process.env.PATH, CNB_BUILDPACK_DIR: place }
-        const asked = detect(app, ['node', join(place, 'main.mjs'), 'detect'], environment)
+        const asked = detect(app, ['node', join(place, 'main.cjs'), 'detect'], environment)
         assert.deepEqual(detect(app, [join(place, 'bin/detect')], environment), asked, `${name}: ${files}`)
         const told = await answerHere(outdir, name, app, {})
         if (told)
@@ -161,7 +161,7 @@ describe('buildpacks whose answer is known', () => {
       if (!(await readFile(join(root, 'bin/build'), 'utf8')).includes('! -s')) continue
       idle.push(name)
       const nothing = { status: 0, stdout: '', stderr: '', left: [] }
-      assert.deepEqual(build(['node', join(root, 'main.mjs'), 'build'], process.env.PATH), nothing, name)
+      assert.deepEqual(build(['node', join(root, 'main.cjs'), 'build'], process.env.PATH), nothing, name)
       assert.deepEqual(build([join(root, 'bin/build')], '/nowhere'), nothing, name)
     }
     assert.deepEqual(idle, ['apache-tomcat', 'dist-zip', 'executable-jar'])
