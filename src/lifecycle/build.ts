@@ -6,7 +6,6 @@ import {
   type Environment,
   fullName,
   type Group,
-  type GroupMember,
   type Plan,
   type PlatformApi,
   printMetadata,

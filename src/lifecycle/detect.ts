@@ -14,13 +14,13 @@ import {
   printPlan,
   wantedFiles,
 } from '#cnb'
-import { type Report, removeTree } from '#std'
+import type { Report } from '#std'
 import { readGivenVariables } from './buildpack-environment.ts'
 import { type DetectAttempt, DetectFailure } from './detect-failure.ts'
 import type { BuildpackSource, Executor, FoundBuildpack, Places } from './executor.ts'
 import { buildpackMissing, EXIT } from './problems.ts'
 import { type DetectRun, lastWords, runDetect } from './run-detect.ts'
-import { scratchOf } from './scratch.ts'
+import { leaveScratch } from './scratch.ts'
 import { type Element, type OrderResult, type Trial, tryGroup } from './try-order.ts'
 
 /** What detection is handed. */
@@ -71,7 +71,7 @@ export async function detect(options: DetectOptions): Promise<Detection> {
   const front: Element[] = extensions.length > 0 ? [{ kind: 'extensions', order: extensions }] : []
   const result = await tryGroups(trial, order, front).finally(async () => {
     await Promise.allSettled(runs.values())
-    await removeTree(scratchOf(places).host)
+    await leaveScratch(places)
   })
   const told = await Promise.all(
     [...attempts].map(async ([key, found]) => attemptOf(found, await runs.get(key), options.target)),

@@ -8,7 +8,7 @@ import { refuseDockerfile, switchedBase } from './dockerfile.ts'
 import type { FoundBuildpack, Place } from './executor.ts'
 import { buildpackMissing, EXIT, extensionFailed } from './problems.ts'
 import { hasFile } from './run-detect.ts'
-import { planDirectory, scratchOf } from './scratch.ts'
+import { leaveScratch, planDirectory } from './scratch.ts'
 import { isDirectoryItself, ownDirectory, readUntrustedText } from './untrusted.ts'
 
 /** What generating is handed; `environment` is what extensions inherit. */
@@ -51,7 +51,7 @@ export async function generate(options: GenerateOptions): Promise<Generated> {
       plan = withoutProvided(plan, member)
     }
   } finally {
-    await removeTree(scratchOf(places).host)
+    await leaveScratch(places)
   }
   const runImage = chooseRunImage(outputs)
   return { plan, ...(runImage && { runImage }) }

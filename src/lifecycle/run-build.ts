@@ -4,7 +4,6 @@ import {
   type Environment,
   escapeId,
   fullName,
-  type GroupMember,
   type Plan,
   printBuildpackPlan,
   type Require,

@@ -162,7 +162,7 @@ export async function openBuildExecutor(
   if (volumes.length > 0) return { executor, [Symbol.asyncDispose]: close }
   const buildpacks = shipped('dist/buildpacks')
   if (!prepares) return { executor: readyExecutor(executor, buildpacks), [Symbol.asyncDispose]: close }
-  const prepared = preparedExecutor(executor, `${NODE_INSIDE}/bin/node`, buildpacks)
+  const prepared = preparedExecutor(executor, { node: `${NODE_INSIDE}/bin/node`, buildpacks, report })
   return {
     executor: readyExecutor(prepared, buildpacks),
     async [Symbol.asyncDispose]() {

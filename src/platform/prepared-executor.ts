@@ -1,14 +1,25 @@
+import { statSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { Execution, ExecutionOutcome, Executor } from '#lifecycle'
-import { isInside } from '#std'
+import { isInside, type Report } from '#std'
 import type { SandboxExecutor } from './executables.ts'
 
 /** An executor that gets bin/builds ready; those that nobody ran are ended when it is disposed. */
 export interface PreparedExecutor extends Required<Executor>, AsyncDisposable {}
 
+export interface PreparedOptions {
+  /** Path of Node.js inside. */
+  readonly node: string
+  /** The directory of the buildpacks that slipway ships; others are not prepared. */
+  readonly buildpacks: string
+  readonly report: Report
+}
+
 /** A process that waits for its call. */
 interface Waiting {
   readonly execution: Execution
+  /** The directories that it was given; whatever takes the place of one later it does not see. */
+  readonly given: readonly string[]
   readonly call: (bytes: Uint8Array) => void
   readonly outcome: Promise<ExecutionOutcome>
   /** Set once it has ended. */
@@ -20,13 +31,11 @@ interface Waiting {
 
 /**
  * Starts slipway's own buildpacks ahead: Node.js and what it loads are there, in the very sandbox that bin/build runs in, when the one before it ends. Such a process gets its words and its
- * environment as JSON at stdin (`main` of `#sdk`). Where what is asked in the end does not fit what was prepared, all begins anew. `node` is the path of Node.js inside, `buildpacks`
- * the directory that slipway ships; others are not prepared.
+ * environment as JSON at stdin (`main` of `#sdk`). Where what is asked in the end does not fit what was prepared, all begins anew.
  */
 export function preparedExecutor(
   executor: SandboxExecutor,
-  node: string,
-  buildpacks: string,
+  { node, buildpacks, report }: PreparedOptions,
 ): PreparedExecutor {
   const waiting = new Map<string, Waiting>()
   return {
@@ -42,10 +51,12 @@ export function preparedExecutor(
       const ready = execution.phase === 'build' ? waiting.get(id) : undefined
       if (!ready) return await executor.run(execution)
       waiting.delete(id)
-      if (ready.over || !fits(ready.execution, execution)) {
+      if (ready.over || !fits(ready, execution)) {
+        report.detail(`${id} was started ahead for nothing`)
         await ended(ready)
         return await executor.run(execution)
       }
+      report.detail(`${id} was started ahead`)
       ready.output = execution.output
       const [, ...words] = execution.command
       ready.call(Buffer.from(JSON.stringify({ words: ['build', ...words], environment: execution.env })))
@@ -65,6 +76,7 @@ function start(executor: SandboxExecutor, node: string, execution: Execution): W
   const stdin = new Promise<Uint8Array>(resolve => (call = resolve))
   const waiting: Waiting = {
     execution,
+    given: directoriesOf(execution),
     call,
     end,
     over: false,
@@ -93,19 +105,25 @@ async function ended({ end, outcome }: Waiting): Promise<void> {
   await outcome.catch(() => {})
 }
 
+/** True if a process that was prepared is as one that is started now. */
+function fits({ execution, given }: Waiting, asked: Execution): boolean {
+  return (
+    isDeepStrictEqual(lasting(execution), lasting(asked)) && isDeepStrictEqual(given, directoriesOf(asked))
+  )
+}
+
 /** What a process cannot change about itself once it has started. */
-function fits(prepared: Execution, asked: Execution): boolean {
-  const lasting = ({ command, cwd, env, readable, writable }: Execution) => ({
-    command,
-    cwd,
-    readable,
-    writable,
-    env: Object.entries(env)
-      .filter(([name]) => LASTING.test(name))
-      .sort(),
-  })
-  return isDeepStrictEqual(lasting(prepared), lasting(asked))
+function lasting({ command, cwd, env, readable, writable }: Execution) {
+  const variables = Object.entries(env).filter(([name]) => LASTING.test(name))
+  return { command, cwd, readable, writable, variables: variables.sort() }
 }
 
 /** Variables that Node.js and its libraries look at when they start. */
 const LASTING = /^(NODE_|UV_|LC_|LANG|TZ|ICU_|SSL_|OPENSSL_|LD_PRELOAD)/
+
+function directoriesOf({ readable, writable }: Execution): string[] {
+  return [...readable, ...writable].map(({ host }) => {
+    const { dev, ino } = statSync(host)
+    return `${dev} ${ino}`
+  })
+}

@@ -18,7 +18,7 @@ import { otherRegistry } from './problems.ts'
 import { publish } from './publish.ts'
 import { EMPTY, listReferrers, putReferrer, type Referrer } from './referrers.ts'
 import type { Mirror } from './settings.ts'
-import type { Wait } from './upload.ts'
+import type { Session, Wait } from './upload.ts'
 
 /** What a store of one repository is made of. */
 export interface RegistryStoreOptions {
@@ -50,6 +50,8 @@ export class RegistryStore implements ImageStore {
   readonly #reader: ImageReader
   /** Layers of earlier images of the same app, which a build may take again. */
   readonly #reusable = new Map<Digest, Layer>()
+  /** An upload that was begun to see if one may. */
+  #begun: Session | undefined
 
   constructor(options: RegistryStoreOptions) {
     this.#options = options
@@ -101,7 +103,7 @@ export class RegistryStore implements ImageStore {
 
   /** Throws a `Problem` if this user may not write to the repository (`REGISTRY_DENIED`, `REGISTRY_UNAUTHORIZED`, …). One request. */
   async checkWritable(): Promise<void> {
-    await this.#presence.uploads(this.place).check()
+    this.#begun = await this.#presence.uploads(this.place).check()
   }
 
   /** True if the repository has the blob of the layer. */
@@ -117,7 +119,9 @@ export class RegistryStore implements ImageStore {
     const there = expected && (await this.layerByDiffId(expected))
     if (there) return there
     const packing = packTarWhileSent(open, expected)
-    await this.#presence.uploads(this.place).put(packing)
+    const begun = this.#begun
+    this.#begun = undefined
+    await this.#presence.uploads(this.place).put(packing, begun)
     const { diffId, blob } = packing.result()
     this.#presence.knownIn(this.place).add(blob.digest)
     await this.#options.memory.remember(diffId, { blob, origin: this.place })

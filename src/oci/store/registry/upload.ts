@@ -23,7 +23,7 @@ export interface Packed {
 export type Wait = (attempt: number, seconds: number) => Promise<void>
 
 /** An upload that a registry has begun. */
-interface Session {
+export interface Session {
   readonly location: URL
   /** The least size of a chunk that the registry asks for (`OCI-Chunk-Min-Length`). */
   readonly least: number
@@ -61,24 +61,28 @@ export class Uploads {
     return answer.status === 201
   }
 
-  /** Throws a `Problem` if nothing may be put there: an upload is begun, and left to be forgotten. */
-  async check(): Promise<void> {
-    await this.#begin()
+  /** Throws a `Problem` if nothing may be put there. The upload that it begins to find out is for the first blob; where there is none it is forgotten. */
+  async check(): Promise<Session> {
+    return await this.#begin()
   }
 
-  /** Puts a blob there. Throws a `Problem` where the registry refuses it, or where the connection breaks off again and again. */
-  async put(packed: Packed): Promise<void> {
+  /**
+   * Puts a blob there, by way of an upload that was `begun` if it still can be. Throws a `Problem` where the registry refuses it, or where the connection breaks off again and again.
+   */
+  async put(packed: Packed, begun?: Session): Promise<void> {
     const failures: unknown[] = []
     let inChunks = false
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (attempt > 0) await this.#pause(attempt - 1, failures.at(-1))
-      const session = await this.#begin()
+      const old = attempt === 0 ? begun : undefined
+      const session = old ?? (await this.#begin())
       try {
         if (inChunks) await this.#chunks(session, 0, packed)
         else await this.#whole(session, packed)
         return
       } catch (error) {
-        if (error instanceof TooMuch) inChunks = true
+        // One that was begun long ago may have been forgotten.
+        if (error instanceof TooMuch) inChunks = !old
         else if (!isInterruption(error)) throw error
         failures.push(error)
       }
