@@ -11,16 +11,14 @@ const OLDEST_NODE = [20, 19] as const
 const ROOM = { build: 3 * 2 ** 30, least: 2 ** 29 }
 
 /** Node.js, the operating system, room on disk, and the programs that some builds use. */
-export async function checkMachine({ home, environment }: DoctorOptions): Promise<Finding[]> {
-  return [
-    checkNode(process.versions.node),
-    process.platform === 'linux'
-      ? good('Linux', `${release()} on ${process.arch}`)
-      : findingOf('Linux', notLinux(process.platform)),
-    await checkHome(home),
-    await checkGit(environment),
-    await checkGo(environment),
-  ]
+export async function* checkMachine({ home, environment }: DoctorOptions): AsyncGenerator<Finding> {
+  yield checkNode(process.versions.node)
+  yield process.platform === 'linux'
+    ? good('Linux', `${release()} on ${process.arch}`)
+    : findingOf('Linux', notLinux(process.platform))
+  yield await checkHome(home)
+  yield await checkGit(environment)
+  yield await checkGo(environment)
 }
 
 function checkNode(version: string): Finding {

@@ -9,25 +9,29 @@ import { openMachineSandbox } from './machine-sandbox.ts'
 const BY_KERNEL = /^(?:control group|RLIMIT)/
 
 /** Starts the sandbox of this machine, with and without an overlay, and tells how it keeps limits. */
-export async function checkSandbox(options: DoctorOptions): Promise<Finding[]> {
+export async function* checkSandbox(options: DoctorOptions): AsyncGenerator<Finding> {
   const name = 'sandbox'
   let sandbox: Sandbox
   try {
     sandbox = await openMachineSandbox(options)
   } catch (error) {
-    return [findingOf(name, error)]
+    yield findingOf(name, error)
+    return
   }
   await using opened = sandbox
-  if (opened.driver === 'plain')
-    return [
-      weak(name, opened.description, 'Leave SLIPWAY_SANDBOX out where this machine lets bubblewrap work.'),
-    ]
+  if (opened.driver === 'plain') {
+    yield weak(name, opened.description, 'Leave SLIPWAY_SANDBOX out where this machine lets bubblewrap work.')
+    return
+  }
   try {
     await start(opened, '/')
   } catch (error) {
-    return [findingOf(name, error)]
+    yield findingOf(name, error)
+    return
   }
-  return [good(name, opened.description), await checkOverlay(opened, options), ...checkLimits(opened)]
+  yield good(name, opened.description)
+  yield await checkOverlay(opened, options)
+  yield* checkLimits(opened)
 }
 
 async function checkOverlay(sandbox: Sandbox, { home }: DoctorOptions): Promise<Finding> {

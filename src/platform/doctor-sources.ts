@@ -7,15 +7,13 @@ import { type Finding, findingOf, good, weak } from './finding.ts'
 import { machineArchitecture } from './machine-architecture.ts'
 
 /** Where this machine fetches packages from, and whom it trusts on the way. */
-export async function checkSources(options: DoctorOptions): Promise<Finding[]> {
-  return [
-    await checkDebian(options),
-    await checkNpm(options),
-    await checkMaven(options),
-    await checkPypi(options),
-    checkGoProxy(options),
-    await checkCertificates(options),
-  ]
+export async function* checkSources(options: DoctorOptions): AsyncGenerator<Finding> {
+  yield await checkDebian(options)
+  yield await checkNpm(options)
+  yield await checkMaven(options)
+  yield await checkPypi(options)
+  yield checkGoProxy(options)
+  yield await checkCertificates(options)
 }
 
 /** Asks for the signed index of the release that bases are made of. */

@@ -17,12 +17,17 @@ export interface DoctorOptions {
 }
 
 /**
- * Looks at everything that builds and runs need of a machine, by using it where that is possible: the sandbox is started, Debian's archive is asked. Changes nothing,
- * but for a bubblewrap that is fetched where there is none.
+ * Looks at everything that builds and runs need of a machine, by using it where that is possible: the sandbox is started, Debian's archive is asked. Each finding comes as soon as it is
+ * known. Changes nothing, but for a bubblewrap that is fetched where there is none.
  */
-export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
-  const machine = await checkMachine(options)
+export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
+  let usable = true
+  for await (const finding of checkMachine(options)) {
+    usable &&= finding.state !== 'missing'
+    yield finding
+  }
   // The rest needs Linux, and a place to put things.
-  if (machine.some(({ state }) => state === 'missing')) return machine
-  return [...machine, ...(await checkSandbox(options)), ...(await checkSources(options))]
+  if (!usable) return
+  yield* checkSandbox(options)
+  yield* checkSources(options)
 }

@@ -16,14 +16,15 @@ export const doctor = command({
   async run({ json }, { home, environment, report, signal, interactive, print }) {
     const job = { home, userHome: homedir(), environment, report, signal, now: Date.now }
     await using sources = openMachineArchive(job)
-    const findings = await examine({ ...job, sources })
+    const findings: Finding[] = []
+    const colour = interactive && !environment.NO_COLOR
+    for await (const finding of examine({ ...job, sources })) {
+      findings.push(finding)
+      if (!json) print(textOf(finding, colour))
+    }
     const ready = findings.every(({ state }) => state !== 'missing')
     if (json) print(printJson({ ready, findings }).trimEnd())
-    else {
-      const colour = interactive && !environment.NO_COLOR
-      for (const finding of findings) print(textOf(finding, colour))
-      print(ready ? 'This machine can build and run.' : 'This machine cannot build or run yet.')
-    }
+    else print(ready ? 'This machine can build and run.' : 'This machine cannot build or run yet.')
     return ready ? 0 : 1
   },
 })
