@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { link, mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { Digesting, isDigest, isSystemError, Problem, readIfExists, removeTree } from '#std'
+import { Digesting, isDigest, isSystemError, Problem, readIfExists, removeTree, streamToNewFile } from '#std'
 import type { Cache, CacheMetadata, CacheWriting } from './cache.ts'
 import { CACHE_METADATA, parseCacheMetadata, printCacheMetadata } from './cache-metadata.ts'
 import type { Place } from './executor.ts'
@@ -121,7 +121,7 @@ class VolumeWriting implements CacheWriting {
     const layer = await packTree({ host: directory, inside }, this.#rules.layers, this.#rules)
     const unnamed = join(this.#staging, `.${randomBytes(8).toString('hex')}`)
     const digesting = new Digesting()
-    await pipeline(layerTar(layer), digesting, createWriteStream(unnamed, { flags: 'wx' }))
+    await pipeline(layerTar(layer), digesting, await streamToNewFile(unnamed))
     await rename(unnamed, join(this.#staging, `${digesting.digest()}.tar`))
     return digesting.digest()
   }

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { MachineSources } from '#runtimes'
-import { type Report, redact } from '#std'
+import { type Report, redact, streamToNewFile } from '#std'
 import { downloadFailed } from './problems.ts'
 
 const MOST = 4 * 2 ** 30
@@ -42,6 +41,6 @@ export async function downloadFile(
       yield chunk
     }
   }
-  await pipeline(answer.body, counted, createWriteStream(file, { flags: 'wx' }))
+  await pipeline(answer.body, counted, await streamToNewFile(file))
   report.line(`Downloaded ${shown} (sha256:${hash.digest('hex')})`)
 }

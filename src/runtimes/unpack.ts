@@ -1,8 +1,8 @@
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { Digesting, hexOf, openZip, type ReadEntry, readTar, type TarLimits } from '#std'
+import { Digesting, hexOf, openZip, type ReadEntry, readTar, streamToNewFile, type TarLimits } from '#std'
 import { archiveRefused, archiveTooLarge } from './problems.ts'
 import { follow, place, type Tree, type TreeFile, targetOf, treePath } from './tree.ts'
 
@@ -33,7 +33,7 @@ export async function stage(
 ): Promise<TreeFile> {
   const path = join(staging.directory, String(staging.count++))
   const hash = new Digesting()
-  await pipeline(content, hash, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+  await pipeline(content, hash, await streamToNewFile(path, 0o600))
   return { type: 'file', content: path, sha256: hexOf(hash.digest()), size: hash.size, executable }
 }
 

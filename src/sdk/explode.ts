@@ -1,8 +1,7 @@
-import { createWriteStream } from 'node:fs'
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { openZip, type ZipArchive, type ZipEntry } from '#std'
+import { openZip, streamToNewFile, type ZipArchive, type ZipEntry } from '#std'
 import { archiveEscapes } from './problems.ts'
 
 /** Entries up to this size are read whole. */
@@ -42,7 +41,7 @@ async function unpack(archive: ZipArchive, entry: ZipEntry, target: string): Pro
   await mkdir(dirname(target), { recursive: true, mode: 0o755 })
   const mode = ((entry.mode ?? 0) & 0o100) !== 0 ? 0o755 : 0o644
   if (entry.size <= SMALL) await writeFile(target, await archive.read(entry), { flag: 'wx', mode })
-  else await pipeline(await archive.stream(entry), createWriteStream(target, { flags: 'wx', mode }))
+  else await pipeline(await archive.stream(entry), await streamToNewFile(target, mode))
   await chmod(target, mode)
 }
 

@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
 import { lstat, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type Digest, Digesting, hexOf, isSystemError, openDisposable, Problem, syncDirectory } from '#std'
+import {
+  type Digest,
+  Digesting,
+  hexOf,
+  isSystemError,
+  openDisposable,
+  Problem,
+  streamToNewFile,
+  syncDirectory,
+} from '#std'
 import { meter } from './metered.ts'
 
 /** A fetched file, by the sha256 of its bytes. */
@@ -61,7 +69,7 @@ export function openArtifactStore(home: string): ArtifactStore {
         const limit = expectations.size ?? expectations.limit ?? LIMIT
         const told = meter()
         const bounded = (chunks: AsyncIterable<Uint8Array>) => upTo(chunks, limit, expectations, told)
-        await pipeline(stream, bounded, hash, createWriteStream(staged, { flags: 'wx', mode: 0o444 }))
+        await pipeline(stream, bounded, hash, await streamToNewFile(staged, 0o444))
         const digest = hash.digest()
         if (expectations.size !== undefined && hash.size !== expectations.size) {
           throw differs(expectations, `${expectations.size} bytes`, `${hash.size} bytes`)

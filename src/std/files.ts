@@ -15,6 +15,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
+import type { Writable } from 'node:stream'
 import { isSystemError } from './problem.ts'
 
 /** A directory that is gone, with all it holds, when disposed. */
@@ -38,6 +39,14 @@ export async function removeTree(path: string | Buffer): Promise<void> {
     await makeRemovable(path)
     await rm(path, { recursive: true, force: true, maxRetries: 2 })
   }
+}
+
+/**
+ * A stream into a file that was not there before, and is when this resolves: so whoever takes the file away after a failure finds it. (`createWriteStream` makes it at some later time, even
+ * after what should have gone into it has failed.) Throws what `open` throws.
+ */
+export async function streamToNewFile(path: string, mode = 0o644): Promise<Writable> {
+  return (await open(path, 'wx', mode)).createWriteStream()
 }
 
 /** Makes a directory unless it is there, and removes all that is in it; the directory itself stays the same one. */

@@ -11,6 +11,7 @@ export {
   readIfExists,
   removeTree,
   replaceFile,
+  streamToNewFile,
   syncDirectory,
   type TemporaryDirectory,
   temporaryDirectory,

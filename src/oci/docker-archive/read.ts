@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
@@ -9,6 +9,7 @@ import {
   isSystemError,
   parseJson,
   readAll,
+  streamToNewFile,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '#std'
@@ -77,7 +78,7 @@ export async function unpackWhole(file: string, staging: string): Promise<Tempor
     await pipeline(
       createReadStream(file),
       createGunzip(),
-      createWriteStream(join(directory.path, 'archive.tar'), { flags: 'wx' }),
+      await streamToNewFile(join(directory.path, 'archive.tar')),
     )
     return directory
   } catch (error) {

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Digest, digestOf, isDigest, type TemporaryDirectory, temporaryDirectory } from '#std'
+import {
+  type Digest,
+  digestOf,
+  isDigest,
+  streamToNewFile,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '#std'
 import { type ArchivedImage, readDockerArchive } from '../../docker-archive/read.ts'
 import { dockerArchive } from '../../docker-archive/write.ts'
 import type { Image, Layer, StoredImage } from '../../image.ts'
@@ -160,7 +166,7 @@ export class DaemonStore implements ImageStore, AsyncDisposable {
     const directory = await temporaryDirectory(this.#options.staging, 'daemon-')
     this.#directories.push(directory)
     const file = join(directory.path, 'image.tar')
-    await pipeline(answer, createWriteStream(file, { flags: 'wx', mode: 0o600 }))
+    await pipeline(answer, await streamToNewFile(file, 0o600))
     return await readDockerArchive(file, undefined, directory.path)
   }
 
