@@ -259,6 +259,13 @@ describe('a store that somebody damaged', () => {
       (store, image) => truncate(store.blobs.path(image.configDigest), 2 ** 34),
       ['DOCUMENT_TOO_LARGE'],
     ],
+    'a layer is a pipe': [
+      async (store, image) => {
+        await rm(blob(store, image))
+        execFileSync('mkfifo', [blob(store, image)])
+      },
+      ['LAYER_DAMAGED', 'BLOB_DAMAGED', 'BLOB_MISSING'],
+    ],
     'a layer is cut': [(store, image) => truncate(blob(store, image), 100), ['LAYER_DAMAGED']],
     'a layer is empty': [(store, image) => truncate(blob(store, image), 0), ['LAYER_DAMAGED']],
     'a layer is another': [

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { basename, dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { type Story, story } from '../support/cli.ts'
@@ -339,6 +342,32 @@ uri = "lifecycle.tgz"
     ])
     const own = JSON.parse(await slipway('builder', 'inspect', `docker://${host}/ours:1`, '--json'))
     assert.deepEqual({ ...own.remote_info, created_by: 0 }, { ...remote_info, created_by: 0 })
+  })
+
+  it('take buildpacks and lifecycle from a web server, and are then the same', async () => {
+    const server = createServer(({ url = '' }, response) =>
+      url === '/gone.cnb'
+        ? response.writeHead(404).end()
+        : response.end(readFileSync(join(files, basename(url)))),
+    ).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      const web = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      write('files.toml', toml('[[buildpacks]]\nuri = "ours.cnb"\n'))
+      write(
+        'web.toml',
+        toml(`[[buildpacks]]\nuri = "${web}/ours.cnb"\n`).replace(
+          '"lifecycle.tgz"',
+          `"${web}/lifecycle.tgz"`,
+        ),
+      )
+      const digest = await slipway('builder', 'create', 'team/files', '-c', 'files.toml')
+      assert.equal(await slipway('builder', 'create', 'team/web', '-c', 'web.toml'), digest)
+      write('web.toml', toml(`[[buildpacks]]\nuri = "${web}/gone.cnb"\n`))
+      assert.match(await refused('builder', 'create', 'team/web', '-c', 'web.toml'), /gone\.cnb[\s\S]*404/)
+    } finally {
+      server.close()
+    }
   })
 
   it('are the same image every time, also in the store', async () => {

@@ -152,6 +152,21 @@ describe('a push', () => {
     )
   }
 
+  it('goes by way of the upload that was begun to see if one may, unless that is forgotten', async () => {
+    for (const forgotten of [false, true])
+      await against(async (server, open) => {
+        const store = open().store(repository(server))
+        await store.checkWritable()
+        if (forgotten) server.on(/^PATCH/, say(404))
+        const layer = await store.addLayer(large)
+        assert.ok(await store.has(layer))
+        const begun = server.requests.filter(each => /^POST .*uploads\/$/.test(each))
+        assert.equal(begun.length, forgotten ? 2 : 1)
+        await store.addLayer(() => layerOf({ other: noise(1000, 3) }))
+        assert.equal(server.requests.filter(each => /^POST .*uploads\/$/.test(each)).length, begun.length + 1)
+      })
+  })
+
   it('sends what was cut off, and not the whole again', () =>
     against(async (server, open) => {
       server.on(/^PATCH/, cutRequestAfter(1_000_000))

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { constants, createReadStream } from 'node:fs'
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -47,9 +47,10 @@ export class Blobs {
     return bytes
   }
 
-  /** Opens a blob. */
+  /** Opens a blob. A pipe in its place has no bytes, rather than none yet. */
   open(digest: Digest): Readable {
-    return createReadStream(this.path(digest), { highWaterMark: 1 << 18 })
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK
+    return createReadStream(this.path(digest), { flags: flags as unknown as string, highWaterMark: 1 << 18 })
   }
 
   /** Keeps bytes; returns their digest. */
