@@ -1,8 +1,8 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type LauncherBundle, launcherBinary } from '../src/platform/launcher.ts'
-import { readLauncherSources } from '../src/platform/launcher-sources.ts'
+import { type LauncherBundle, launcherBinary } from '../src/platform/launcher/launcher.ts'
+import { readLauncherSources } from '../src/platform/launcher/sources.ts'
 import { openMachineSources } from '../src/runtimes/mod.ts'
 import { type Digest, printJson, readIfExists, silent } from '../src/std/mod.ts'
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { fetchGo, type GoToolchain, installedGo } from '../src/platform/go-toolchain.ts'
-import { goEnvironment } from '../src/platform/launcher-build.ts'
-import { readLauncherSources } from '../src/platform/launcher-sources.ts'
+import { goEnvironment } from '../src/platform/launcher/build.ts'
+import { fetchGo, type GoToolchain, installedGo } from '../src/platform/launcher/go-toolchain.ts'
+import { readLauncherSources } from '../src/platform/launcher/sources.ts'
 import { openMachineSources } from '../src/runtimes/mod.ts'
 import { Problem, readIfExists, silent, temporaryDirectory } from '../src/std/mod.ts'
 

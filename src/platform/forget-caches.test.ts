@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { emptyImage } from '#oci'
 import { lockFile, temporaryDirectory } from '#std'
-import { cacheDirectory, ELSEWHERE } from './build-cache.ts'
+import { cacheDirectory, ELSEWHERE } from './build/cache.ts'
 import { forgetCaches } from './forget-caches.ts'
 import { openStore } from './store.ts'
 

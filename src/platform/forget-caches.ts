@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LayoutStore } from '#oci'
 import { removeTree, tryLockFile } from '#std'
-import { CACHES, cacheDirectory, ELSEWHERE } from './build-cache.ts'
+import { CACHES, cacheDirectory, ELSEWHERE } from './build/cache.ts'
 import { namesIn } from './names-in.ts'
 
 /** How long the cache of an image that was put elsewhere, such as into a registry, is kept after its last use, in milliseconds. */

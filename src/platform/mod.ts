@@ -6,7 +6,7 @@ export {
   listBases,
   lockBases,
   type WantedBase,
-} from './base-jobs.ts'
+} from './bases/base-jobs.ts'
 export {
   type BaseChoice,
   type BaseImage,
@@ -14,41 +14,54 @@ export {
   type Bases,
   type BasesOptions,
   openBases,
-} from './bases.ts'
-export { buildImage } from './build.ts'
-export { type BuildOutput, parseOutput } from './build-output.ts'
-export { parsePlatform } from './build-platform.ts'
-export type { BuildRequest } from './build-request.ts'
-export type { BuiltImage } from './build-target.ts'
-export { type BuildVolumes, parseBuildVolumes } from './build-volumes.ts'
-export { parseCreationTime } from './created.ts'
-export { DIFF_PARTS, type DiffPart, type ImageDiff, type LayerChange } from './diff/diff.ts'
-export { type DiffRequest, diffPlaces } from './diff/places.ts'
-export type { FileChange } from './diff/tree.ts'
-export type { ValueChange } from './diff/values.ts'
-export { type DoctorOptions, examine } from './doctor.ts'
-export { examineRegistry, type RegistryDoctorOptions } from './doctor-registry.ts'
-export { type Explained, type ExplainedLayer, type ExplainRequest, explainImage } from './explain/explain.ts'
-export { type FindOptions, type FindWhere, type FoundImages, findAnywhere } from './find-anywhere.ts'
-export { findImage, shortDigest, sizeOf } from './find-image.ts'
-export type { Finding } from './finding.ts'
-export { forgetCaches } from './forget-caches.ts'
-export { forgetRoots } from './forget-roots.ts'
-export { type ImageWays, openImageWays } from './image-ways.ts'
-export { type Inspected, type InspectedBuild, type InspectedModule, inspectImage } from './inspect.ts'
-export type { InspectedLayer, LayerKind } from './inspect-layers.ts'
-export type { InspectedProcess } from './inspect-processes.ts'
-export { type LauncherBinary, type LauncherOptions, launcherBinary, launcherPlaces } from './launcher.ts'
+} from './bases/bases.ts'
+export { buildImage } from './build/build.ts'
+export { parseCreationTime } from './build/created.ts'
+export { type BuildOutput, parseOutput } from './build/output.ts'
+export { parsePlatform } from './build/platform.ts'
+export {
+  type BindingSource,
+  parseBinding,
+  parseVariable,
+  readVariableFile,
+} from './build/platform-directory.ts'
+export type { BuildRequest } from './build/request.ts'
+export type { BuiltImage } from './build/target.ts'
+export { type BuildVolumes, parseBuildVolumes } from './build/volumes.ts'
 export {
   type LifecycleFile,
   type LifecycleFiles,
   type LifecycleFilesOptions,
   lifecycleFiles,
-} from './lifecycle-files.ts'
-export { type ImageSummary, listImages } from './list-images.ts'
-export { machineArchitecture } from './machine-architecture.ts'
-export { openMachineArchive } from './machine-archive.ts'
-export { openMachineSandbox, type SandboxDriver } from './machine-sandbox.ts'
+} from './builder/lifecycle-files.ts'
+export { DIFF_PARTS, type DiffPart, type ImageDiff, type LayerChange } from './diff/diff.ts'
+export { type DiffRequest, diffPlaces } from './diff/places.ts'
+export type { FileChange } from './diff/tree.ts'
+export type { ValueChange } from './diff/values.ts'
+export { type DoctorOptions, examine } from './doctor/doctor.ts'
+export type { Finding } from './doctor/finding.ts'
+export { examineRegistry, type RegistryDoctorOptions } from './doctor/registry.ts'
+export { type Explained, type ExplainedLayer, type ExplainRequest, explainImage } from './explain/explain.ts'
+export { forgetCaches } from './forget-caches.ts'
+export { type FindOptions, type FindWhere, type FoundImages, findAnywhere } from './images/find-anywhere.ts'
+export { findImage, shortDigest, sizeOf } from './images/find-image.ts'
+export { type ImageWays, openImageWays } from './images/image-ways.ts'
+export { type ImageSummary, listImages } from './images/list-images.ts'
+export { type MachineRegistriesOptions, openMachineRegistries } from './images/registries.ts'
+export { listRegistry, registryName, removeFromRegistries } from './images/registry-names.ts'
+export { removeImages } from './images/remove-images.ts'
+export { type Inspected, type InspectedBuild, type InspectedModule, inspectImage } from './inspect/inspect.ts'
+export type { InspectedLayer, LayerKind } from './inspect/layers.ts'
+export type { InspectedProcess } from './inspect/processes.ts'
+export {
+  type LauncherBinary,
+  type LauncherOptions,
+  launcherBinary,
+  launcherPlaces,
+} from './launcher/launcher.ts'
+export { machineArchitecture } from './machine/machine-architecture.ts'
+export { openMachineArchive } from './machine/machine-archive.ts'
+export { openMachineSandbox, type SandboxDriver } from './machine/machine-sandbox.ts'
 export { type BuilderRequest, createBuilder, type WrittenBuilder } from './packaging/builder-create.ts'
 export { type InspectedBuilder, inspectBuilder } from './packaging/builder-inspect.ts'
 export { KNOWN_BUILDERS } from './packaging/builder-known.ts'
@@ -63,14 +76,11 @@ export { type PackageRequest, packageBuildpack, type WrittenPackage } from './pa
 export { type InspectedPackage, inspectPackage } from './packaging/package-inspect.ts'
 export { pullBuildpack } from './packaging/pull.ts'
 export { type ScaffoldRequest, scaffoldBuildpack } from './packaging/scaffold.ts'
-export { type BindingSource, parseBinding, parseVariable, readVariableFile } from './platform-directory.ts'
-export { type PublishedPort, parsePort } from './ports.ts'
-export { type RebasedImage, type RebaseRequest, rebaseStored } from './rebase.ts'
-export { type MachineRegistriesOptions, openMachineRegistries } from './registries.ts'
-export { listRegistry, registryName, removeFromRegistries } from './registry-names.ts'
-export { removeImages } from './remove-images.ts'
-export { type RunContext, type RunRequest, runImage } from './run.ts'
-export { parseMemory, parseNetwork, parseVolume } from './run-settings.ts'
-export { describeImage, downloadSbom, printBill, type SbomChoice, type SbomFormat } from './sbom.ts'
+export { type RebasedImage, type RebaseRequest, rebaseStored } from './rebase/rebase.ts'
+export { forgetRoots } from './roots/forget-roots.ts'
+export { type PublishedPort, parsePort } from './run/ports.ts'
+export { type RunContext, type RunRequest, runImage } from './run/run.ts'
+export { parseMemory, parseNetwork, parseVolume } from './run/settings.ts'
+export { describeImage, downloadSbom, printBill, type SbomChoice, type SbomFormat } from './sbom/sbom.ts'
 export { openStore } from './store.ts'
 export { VERSION } from './version.ts'

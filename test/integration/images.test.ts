@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { append, configure, copyImage, emptyImage, label, openLayout, parsePlace } from '../../src/oci/mod.ts'
 import { noise } from '../../src/oci/oci.testing.ts'
-import { cycloneDx, layerTar, writeAppImage } from '../../src/platform/app-image.testing.ts'
+import { cycloneDx, layerTar, writeAppImage } from '../../src/platform/images/app-image.testing.ts'
 import { type Story, story } from '../support/cli.ts'
 
 /** images, tag, rm, gc, copy, inspect and sbom as a person types them, on images that were made elsewhere. */

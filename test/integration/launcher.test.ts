@@ -14,9 +14,9 @@ import {
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { installedGo } from '../../src/platform/go-toolchain.ts'
-import { type LauncherOptions, launcherBinary } from '../../src/platform/launcher.ts'
-import { readLauncherSources } from '../../src/platform/launcher-sources.ts'
+import { installedGo } from '../../src/platform/launcher/go-toolchain.ts'
+import { type LauncherOptions, launcherBinary } from '../../src/platform/launcher/launcher.ts'
+import { readLauncherSources } from '../../src/platform/launcher/sources.ts'
 import { openMachineSources } from '../../src/runtimes/mod.ts'
 import {
   javaTruststoreFromPem,

@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test'
 import { parseBuildpack } from '#cnb'
 import type { Executor } from '#lifecycle'
 import { type TemporaryDirectory, temporaryDirectory } from '#std'
-import { readyExecutor } from '../../src/platform/ready-executor.ts'
+import { readyExecutor } from '../../src/platform/executables/ready-executor.ts'
 import { buildpackNames, bundleBuildpacks } from '../../tools/buildpacks.ts'
 
 /** What some of the files that apps are known by hold. */

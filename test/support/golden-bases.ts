@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { assembleBase, openCatalog } from '../../src/os/mod.ts'
-import { findCertificates } from '../../src/platform/extra-certificates.ts'
+import { findCertificates } from '../../src/platform/machine/extra-certificates.ts'
 import { openMachineSources } from '../../src/runtimes/mod.ts'
 import { Digesting, isSystemError, printCertificates, silent } from '../../src/std/mod.ts'
 

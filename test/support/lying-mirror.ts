@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { findCertificates } from '../../src/platform/extra-certificates.ts'
+import { findCertificates } from '../../src/platform/machine/extra-certificates.ts'
 import { readDebianMirrors } from '../../src/sources/mod.ts'
 import { openHttp, printCertificates, readAll } from '../../src/std/mod.ts'
 

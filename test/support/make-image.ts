@@ -1,6 +1,6 @@
 import { append, configure, label, type RunConfig } from '../../src/oci/mod.ts'
-import { openBases } from '../../src/platform/bases.ts'
-import { openMachineArchive } from '../../src/platform/machine-archive.ts'
+import { openBases } from '../../src/platform/bases/bases.ts'
+import { openMachineArchive } from '../../src/platform/machine/machine-archive.ts'
 import { shippedCatalog } from '../../src/platform/shipped.ts'
 import { openStore } from '../../src/platform/store.ts'
 import { packTar, readAll, silent, type TarEntry } from '../../src/std/mod.ts'

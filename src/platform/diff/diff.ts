@@ -1,7 +1,7 @@
 import { LIFECYCLE_LABEL, parseLifecycleMetadata } from '#cnb'
 import { environmentOf, type Image, type ImageConfig, labelsOf } from '#oci'
 import type { Digest } from '#std'
-import { type InspectedLayer, layersOf } from '../inspect-layers.ts'
+import { type InspectedLayer, layersOf } from '../inspect/layers.ts'
 import { compareTrees, type FileChange, layerReader } from './tree.ts'
 import { compareValues, type ValueChange, valuesInside } from './values.ts'
 

@@ -1,9 +1,9 @@
 import type { Component } from '#bom'
 import { type CopyPlace, openSource, type Source } from '#oci'
 import { byBytes, type Report } from '#std'
-import { type ImageWays, openImageWays } from '../image-ways.ts'
-import { machineArchitecture } from '../machine-architecture.ts'
-import { componentsOf } from '../sbom.ts'
+import { type ImageWays, openImageWays } from '../images/image-ways.ts'
+import { machineArchitecture } from '../machine/machine-architecture.ts'
+import { componentsOf } from '../sbom/sbom.ts'
 import { openStore } from '../store.ts'
 import { type DiffPart, type DiffSide, diffImages, type ImageDiff } from './diff.ts'
 

@@ -11,9 +11,9 @@ import { type CopyPlace, type Image, labelsOf, openSource, parsePlace, type Sour
 import { Problem, type Report } from '#std'
 import { compareTrees, type FileChange, layerReader } from '../diff/tree.ts'
 import { compareValues, type ValueChange, valuesInside } from '../diff/values.ts'
-import { type ImageWays, openImageWays } from '../image-ways.ts'
-import { type InspectedLayer, layersOf } from '../inspect-layers.ts'
-import { machineArchitecture } from '../machine-architecture.ts'
+import { type ImageWays, openImageWays } from '../images/image-ways.ts'
+import { type InspectedLayer, layersOf } from '../inspect/layers.ts'
+import { machineArchitecture } from '../machine/machine-architecture.ts'
 import { openStore } from '../store.ts'
 import { type BuildRecord, readRecord } from './record.ts'
 

@@ -11,9 +11,9 @@ import {
 } from '#oci'
 import type { MachineSources } from '#runtimes'
 import { isDigest, Problem, type Report, type TemporaryDirectory, temporaryDirectory } from '#std'
-import { type ImageWays, openImageWays } from '../image-ways.ts'
-import { machineArchitecture } from '../machine-architecture.ts'
-import { type ArchiveOptions, openSources } from '../machine-archive.ts'
+import { type ImageWays, openImageWays } from '../images/image-ways.ts'
+import { machineArchitecture } from '../machine/machine-architecture.ts'
+import { type ArchiveOptions, openSources } from '../machine/machine-archive.ts'
 import { openStore } from '../store.ts'
 import { moduleMissing } from './problems.ts'
 
