@@ -5,7 +5,7 @@ import { byBytes, isInside, isSystemError, openDisposable } from '#std'
 import { fileRefused } from './problems.ts'
 
 /*
- * Reading what buildpacks wrote. All their processes are dead when this runs, so what is looked at does not change meanwhile;
+ * Reading what buildpacks wrote. All their processes are dead when this runs, save those of slipway that wait for their turn, so what is looked at does not change meanwhile;
  * but any name may be a link to somewhere else, a FIFO, or endless.
  */
 

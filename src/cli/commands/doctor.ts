@@ -16,12 +16,9 @@ export const doctor = command({
   async run({ json }, { home, environment, report, signal, interactive, print }) {
     const job = { home, userHome: homedir(), environment, report, signal, now: Date.now }
     await using sources = openMachineArchive(job)
-    const findings: Finding[] = []
-    const colour = interactive && !environment.NO_COLOR
-    for await (const finding of examine({ ...job, sources })) {
-      findings.push(finding)
-      if (!json) print(textOf(finding, colour))
-    }
+    const findings = await told(examine({ ...job, sources }), finding => {
+      if (!json) print(textOf(finding, interactive && !environment.NO_COLOR))
+    })
     const ready = findings.every(({ state }) => state !== 'missing')
     if (json) print(printJson({ ready, findings }).trimEnd())
     else print(ready ? 'This machine can build and run.' : 'This machine cannot build or run yet.')
@@ -47,13 +44,24 @@ export const registry = command({
   async run({ place, json, 'insecure-registry': insecure }, surroundings) {
     const { environment, interactive, print } = surroundings
     await using registries = openMachineRegistries({ ...surroundings, insecure })
-    const findings = await examineRegistry({ place, registries, environment })
+    const findings = await told(examineRegistry({ place, registries, environment }), finding => {
+      if (!json) print(textOf(finding, interactive && !environment.NO_COLOR))
+    })
     const ready = findings.every(({ state }) => state === 'good')
     if (json) print(printJson({ ready, findings }).trimEnd())
-    else for (const finding of findings) print(textOf(finding, interactive && !environment.NO_COLOR))
     return ready ? 0 : 1
   },
 })
+
+/** Tells each finding as it comes, and gives all of them. */
+async function told(coming: AsyncIterable<Finding>, tell: (finding: Finding) => void): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for await (const finding of coming) {
+    findings.push(finding)
+    tell(finding)
+  }
+  return findings
+}
 
 function textOf({ name, state, found, fix }: Finding, colour: boolean): string {
   const word = WORDS[state].padEnd(8)

@@ -17,14 +17,13 @@ const PATIENCE = 10_000
 
 /**
  * Goes the way to a registry step by step, and stops where it ends: the name, the connection, TLS and the registry's API, who this user is to it, and in a repository whether it may be read and written.
- * Leaves nothing behind: the upload that is begun to see whether one may write is given up. Throws a `Problem` (`REFERENCE_INVALID`) for a place that is none.
+ * Each finding comes as soon as it is known. Leaves nothing behind: the upload that is begun to see whether one may write is given up. Throws a `Problem` (`REFERENCE_INVALID`) for a place that is none.
  */
-export async function examineRegistry(options: RegistryDoctorOptions): Promise<readonly Finding[]> {
+export async function* examineRegistry(options: RegistryDoctorOptions): AsyncGenerator<Finding> {
   const { registries, place } = options
   const reference = place.includes('/') ? parseReference(place) : undefined
   const name = reference?.registry ?? parseRegistry(place)
   const host = registries.host(name)
-  const findings: Finding[] = []
   for (const step of [
     () => checkName(name, options),
     () => checkConnection(name, options),
@@ -33,10 +32,9 @@ export async function examineRegistry(options: RegistryDoctorOptions): Promise<r
     ...(reference ? [() => checkPull(registries, reference), () => checkPush(host, reference)] : []),
   ]) {
     const finding = await step()
-    findings.push(finding)
-    if (finding.state === 'missing') return findings
+    yield finding
+    if (finding.state === 'missing') return
   }
-  return findings
 }
 
 /** Where a connection goes: to a proxy, or to the registry itself. */
