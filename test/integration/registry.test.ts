@@ -151,7 +151,9 @@ for (const [name, start] of Object.entries(servers)) {
     when('is found to be well by the doctor', async host => {
       await publish(host)
       await using registries = open()
-      const findings = await examineRegistry({ place: `${host}/team/shop:1`, registries, environment: {} })
+      const findings = await all(
+        examineRegistry({ place: `${host}/team/shop:1`, registries, environment: {} }),
+      )
       assert.deepEqual(
         findings.map(({ name, state }) => `${name} ${state}`),
         ['name good', 'connection good', 'registry good', 'user good', 'pull good', 'push good'],
@@ -195,11 +197,13 @@ describe('Docker Distribution behind TLS and a password', () => {
 
     const says = async (options: Partial<RegistriesOptions>) => {
       await using asked = open(options)
-      const findings = await examineRegistry({
-        place: `${host}/team/shop`,
-        registries: asked,
-        environment: {},
-      })
+      const findings = await all(
+        examineRegistry({
+          place: `${host}/team/shop`,
+          registries: asked,
+          environment: {},
+        }),
+      )
       const last = findings.at(-1)
       return `${last?.name} ${last?.state}: ${last?.found} ${last?.fix ?? ''}`
     }
@@ -209,3 +213,9 @@ describe('Docker Distribution behind TLS and a password', () => {
     assert.match(await says(login('secret')), /^push good/)
   })
 })
+
+async function all<Each>(coming: AsyncIterable<Each>): Promise<Each[]> {
+  const found: Each[] = []
+  for await (const each of coming) found.push(each)
+  return found
+}
