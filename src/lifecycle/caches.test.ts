@@ -3,6 +3,7 @@ import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, writeFil
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { type GroupMember, parseBuildpackId } from '#cnb'
 import {
   digestOf,
@@ -88,6 +89,45 @@ for (const [kind, open] of Object.entries(kinds)) {
         await cache.restoreLayer(`sha256:${'0'.repeat(64)}`, at('target'), '/layers/acme_bp/small'),
         false,
       )
+    })
+
+    it('is written while the image is made, takes nothing of it before it is there, and says nothing until then', async () => {
+      await build()
+      await using cache = await open()
+      const report = recording()
+      let saved = () => {}
+      const exported = new Promise<void>(resolve => (saved = resolve))
+      const job = { cache, places: { layers: layers() }, rules, buildpacks: [member], exported, report }
+      const writing = exportCache(job)
+      for (let turns = 0; turns < 200; turns++) await turn()
+      assert.equal(report.lines.length, 0)
+      assert.ok((await stat(at('layers/acme_bp/large/data'))).isFile())
+      assert.equal(await cache.metadata(), undefined)
+      saved()
+      assert.equal(await writing, true)
+      assert.ok(report.lines.includes("Adding cache layer 'acme/bp:large'"))
+      assert.equal((await cache.metadata())?.buildpacks[0]?.layers.size, 2)
+    })
+
+    it('stays as it was where the image fails', async () => {
+      await build()
+      {
+        await using cache = await open()
+        await write(cache)
+      }
+      await build()
+      await writeFile(at('layers/acme_bp/large/data'), 'other')
+      await using cache = await open()
+      const before = await cache.metadata()
+      const report = recording()
+      const exported = turn().then(() => Promise.reject(new Error('the registry is gone')))
+      const job = { cache, places: { layers: layers() }, rules, buildpacks: [member], exported, report }
+      assert.equal(await exportCache(job), false)
+      assert.deepEqual(report.lines, [])
+      assert.deepEqual(await cache.metadata(), before)
+      const sha = before?.buildpacks[0]?.layers.get('large')?.sha as string
+      assert.equal(await cache.restoreLayer(sha, at('again'), '/layers/acme_bp/large'), true)
+      assert.deepEqual(await readFile(at('again/data')), LARGE)
     })
 
     it('gives back, to the byte and mode, the layers that were to be cached', async () => {
@@ -429,3 +469,38 @@ async function filesIn(path: string): Promise<string[]> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
   return entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
 }
+
+describe('a directory cache', () => {
+  beforeEach(prepare)
+  afterEach(cleanUp)
+
+  it('believes what it looked at until the machine starts anew, and looks at what a build hands back', async () => {
+    const open = (boot: string) =>
+      openDirectoryCache(at('cache'), { ...rules, layers: layers(), boot, report: recording() })
+    await build()
+    let sha = ''
+    {
+      await using cache = await open('monday')
+      await write(cache)
+      sha = (await cache.metadata())?.buildpacks[0]?.layers.get('large')?.sha as string
+    }
+    const [large = ''] = (
+      await Promise.all(
+        (
+          await readdir(at('cache/layers'))
+        ).map(async name => ((await readdir(at(`cache/layers/${name}`))).includes('data') ? [name] : [])),
+      )
+    ).flat()
+    await appendFile(at(`cache/layers/${large}/data`), 'by hand')
+    {
+      await using cache = await open('tuesday')
+      assert.equal(await cache.restoreLayer(sha, at('layers/acme_bp/large'), '/layers/acme_bp/large'), false)
+    }
+    {
+      await using cache = await open('monday')
+      assert.equal(await cache.restoreLayer(sha, at('layers/acme_bp/large'), '/layers/acme_bp/large'), true)
+    }
+    await using cache = await open('monday')
+    assert.equal((await cache.metadata())?.buildpacks[0]?.layers.has('large' as never), false)
+  })
+})
