@@ -469,38 +469,3 @@ async function filesIn(path: string): Promise<string[]> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
   return entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
 }
-
-describe('a directory cache', () => {
-  beforeEach(prepare)
-  afterEach(cleanUp)
-
-  it('believes what it looked at until the machine starts anew, and looks at what a build hands back', async () => {
-    const open = (boot: string) =>
-      openDirectoryCache(at('cache'), { ...rules, layers: layers(), boot, report: recording() })
-    await build()
-    let sha = ''
-    {
-      await using cache = await open('monday')
-      await write(cache)
-      sha = (await cache.metadata())?.buildpacks[0]?.layers.get('large')?.sha as string
-    }
-    const [large = ''] = (
-      await Promise.all(
-        (
-          await readdir(at('cache/layers'))
-        ).map(async name => ((await readdir(at(`cache/layers/${name}`))).includes('data') ? [name] : [])),
-      )
-    ).flat()
-    await appendFile(at(`cache/layers/${large}/data`), 'by hand')
-    {
-      await using cache = await open('tuesday')
-      assert.equal(await cache.restoreLayer(sha, at('layers/acme_bp/large'), '/layers/acme_bp/large'), false)
-    }
-    {
-      await using cache = await open('monday')
-      assert.equal(await cache.restoreLayer(sha, at('layers/acme_bp/large'), '/layers/acme_bp/large'), true)
-    }
-    await using cache = await open('monday')
-    assert.equal((await cache.metadata())?.buildpacks[0]?.layers.has('large' as never), false)
-  })
-})

@@ -29,11 +29,6 @@ import type { CacheRules } from './volume-cache.ts'
 export interface DirectoryCacheOptions extends CacheRules {
   /** Saves reading layers that did not change, if it is that of the export. */
   readonly stats?: StatIndex
-  /**
-   * The machine's time since its start (`bootId`). What was looked at and written under it is lent without a second look: then only whoever owns the cache can have changed it. Without it, and
-   * after a loss of power, every file of a layer is looked at.
-   */
-  readonly boot?: string | undefined
   /** Forget what it holds, once nobody else uses it. */
   readonly clear?: boolean
   readonly report: Report
@@ -59,7 +54,6 @@ interface Kept {
 const digest = v.custom<Digest>(value => typeof value === 'string' && isDigest(value), 'must be a digest')
 const currentSchema = v.object({
   format: v.literal(1),
-  boot: v.exactOptional(v.string()),
   metadata: v.string(),
   layers: v.array(
     v.object({
@@ -105,7 +99,6 @@ export async function openDirectoryCache(
 }
 
 interface Current {
-  readonly boot?: string | undefined
   readonly metadata: CacheMetadata | undefined
   readonly layers: readonly Kept[]
 }
@@ -129,8 +122,8 @@ class Ground {
     const text = await readIfExists(path)
     if (text === undefined) return { metadata: undefined, layers: [] }
     try {
-      const { boot, metadata, layers } = check(currentSchema, parseJson(text, path), path)
-      return { boot, metadata: parseCacheMetadata(metadata, path), layers }
+      const { metadata, layers } = check(currentSchema, parseJson(text, path), path)
+      return { metadata: parseCacheMetadata(metadata, path), layers }
     } catch (error) {
       if (error instanceof Problem) return { metadata: undefined, layers: [] }
       throw error
@@ -140,8 +133,7 @@ class Ground {
   /** To wait for the disk takes longer than to read what is there: it stays where nothing changed. */
   async write(metadata: CacheMetadata, layers: readonly Kept[]): Promise<void> {
     const path = join(this.directory, 'current.json')
-    const { boot } = this.options
-    const text = `${JSON.stringify({ format: 1, ...(boot && { boot }), metadata: printCacheMetadata(metadata), layers })}\n`
+    const text = `${JSON.stringify({ format: 1, metadata: printCacheMetadata(metadata), layers })}\n`
     if ((await readIfExists(path)) !== text) await writeDurably(path, text, 0o600)
   }
 
@@ -193,9 +185,7 @@ class OpenDirectoryCache implements DirectoryCache {
     const kept = this.#current.layers.find(layer => layer.diffId === diffId && layer.inside === inside)
     if (!kept || this.#lent.has(kept.diffId)) return false
     const from = this.#ground.at(kept.directory)
-    const { boot } = this.#ground.options
-    const known = boot !== undefined && boot === this.#current.boot && (await isDirectoryItself(from))
-    if (!known && !(await this.#ground.isUnchanged(from, kept))) return false
+    if (!(await this.#ground.isUnchanged(from, kept))) return false
     if (kept.bytes <= SMALL) {
       await mkdir(join(target, '..'), { recursive: true })
       await copyTree(from, target)

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import { type Catalog, openCatalog } from '#os'
 
 /**
- * Where a file or directory that is shipped beside the program lies (`images`, `launcher`): the nearest one above this file, be it in a
- * checkout (`src/platform`), in its bundle (`dist/cli`) or in a release. Throws a plain `Error` where the program was taken apart.
+ * Where a file or directory that is shipped beside the program lies (`images`, `launcher`): the nearest one above this file's directory, be it in a
+ * checkout (`src`), in its bundle (`dist/cli`) or in a release. Throws a plain `Error` where the program was taken apart.
  */
-export function shipped(name: string, from: string = import.meta.dirname): string {
+export function shipped(name: string, from: string = dirname(import.meta.dirname)): string {
   for (let directory = from; ; directory = dirname(directory)) {
     const candidate = join(directory, name)
     if (existsSync(candidate)) return candidate

@@ -10,7 +10,7 @@ import {
   type StatIndex,
 } from '#lifecycle'
 import { parseName, parseReference, printReference, withTag } from '#oci'
-import { bootId, digestOf, hexOf, type Report } from '#std'
+import { digestOf, hexOf, type Report } from '#std'
 import type { ImageWays } from '../images/image-ways.ts'
 import type { BuildRequest } from './request.ts'
 
@@ -61,12 +61,10 @@ export async function openCache(
 export async function openBuildCache(options: BuildCacheOptions): Promise<DirectoryCache> {
   const { home, name, places, rules, stats, clear, report, signal } = options
   const directory = cacheDirectory(home, name)
-  const boot = await bootId()
   return openDirectoryCache(directory, {
     ...rules,
     layers: places.layers,
     stats,
-    boot,
     clear,
     report,
     signal,
