@@ -20,7 +20,7 @@ export interface NamedBase {
   readonly lockFile: string
 }
 
-/** The recipes that are shipped, `<name>.toml` with `<name>.lock.json` beside it in one directory. */
+/** The recipes that are shipped, `<name>.toml` with `<name>.lock.json` beside it in one directory, `-` in the place of `:`. */
 export interface Catalog {
   /** Every base with every release of it; tools are left out. */
   list(): Promise<NamedBase[]>
@@ -35,21 +35,27 @@ export interface Catalog {
 }
 
 export function openCatalog(directory: string): Catalog {
-  const lockFileOf = (name: string) => join(directory, `${name.replace(':', '-')}.lock.json`)
-  let read: Promise<Recipe[]> | undefined
-  const recipes = () => {
-    read ??= readdir(directory).then(files =>
-      Promise.all(
-        files
-          .filter(file => file.endsWith('.toml'))
-          .toSorted()
-          .map(file => readRecipe(join(directory, file))),
-      ),
+  const lockFileOf = (name: string) => join(directory, `${stemOf(name)}.lock.json`)
+  let listed: Promise<string[]> | undefined
+  const read = new Map<string, Promise<Recipe>>()
+  /** The recipes of some of the files: a build needs two of them. */
+  const recipes = async (wanted: (stem: string) => boolean = () => true): Promise<Recipe[]> => {
+    listed ??= readdir(directory).then(files =>
+      files
+        .filter(file => file.endsWith('.toml'))
+        .map(file => file.slice(0, -'.toml'.length))
+        .toSorted(),
     )
-    return read
+    return await Promise.all(
+      (await listed).filter(wanted).map(stem => {
+        const known = read.get(stem) ?? readRecipe(join(directory, `${stem}.toml`))
+        read.set(stem, known)
+        return known
+      }),
+    )
   }
-  const named = async (): Promise<NamedBase[]> =>
-    (await recipes())
+  const named = async (wanted?: (stem: string) => boolean): Promise<NamedBase[]> =>
+    (await recipes(wanted))
       .filter(({ role }) => role !== 'tool')
       .flatMap(recipe =>
         Object.keys(recipe.releases).map(release => ({
@@ -62,13 +68,15 @@ export function openCatalog(directory: string): Catalog {
   const lookUp = async (name: string): Promise<NamedBase | undefined> => {
     const wanted = name.startsWith('slipway/') ? name : `slipway/${name}`
     const [, bare = wanted, arch] = /^(.*)-(amd64|arm64)$/.exec(wanted) ?? []
-    const found = (await named()).find(
+    const stem = stemOf(bare.slice('slipway/'.length))
+    const likely = await named(each => stem === each || stem.startsWith(`${each}-`))
+    const found = likely.find(
       ({ reference, recipe, release }) => bare === reference || bare === `slipway/${recipe.name}-${release}`,
     )
     return found && { ...found, ...(arch && { arch: arch as Architecture }) }
   }
   return {
-    list: named,
+    list: () => named(),
     async find(name) {
       const found = await lookUp(name)
       if (found) return found
@@ -79,7 +87,7 @@ export function openCatalog(directory: string): Catalog {
     },
     has: async name => name.startsWith('slipway/') && (await lookUp(name)) !== undefined,
     async recipe(name) {
-      const found = (await recipes()).find(each => each.name === name)
+      const found = (await recipes(each => each === stemOf(name))).find(each => each.name === name)
       if (found) return found
       throw baseUnknown(
         name,
@@ -120,4 +128,9 @@ export function lockFor(locks: readonly BaseLock[], { release, arch }: Target): 
 
 function referenceOf(recipe: Recipe, release: string): string {
   return `${recipe.name}${release === DEFAULT_RELEASE ? '' : `-${release}`}`
+}
+
+/** What the files of a recipe are called: `run-base` for `run:base`. */
+function stemOf(name: string): string {
+  return name.replace(':', '-')
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -138,6 +138,25 @@ describe('the catalog', () => {
     const { recipe } = await catalog.find('run:shop')
     assert.deepEqual(await catalog.lock(recipe, { release: 'trixie', arch: 'amd64' }), LOCK)
     assert.equal(await catalog.lock(recipe, { release: 'trixie', arch: 'arm64' }), undefined)
+  })
+
+  it('finds every recipe that is shipped by the names that it is listed with, and reads no other file for that', async () => {
+    const shipped = openCatalog('images')
+    const listed = await shipped.list()
+    assert.ok(listed.length > 5)
+    for (const { reference, recipe, release } of listed) {
+      await using place = await temporaryDirectory(tmpdir(), 'catalog-test-')
+      await cp('images', place.path, { recursive: true })
+      const own = `${recipe.name.replace(':', '-')}.toml`
+      for (const file of await readdir(place.path))
+        if (file.endsWith('.toml') && !`${own.slice(0, -5)}-`.startsWith(`${file.slice(0, -5)}-`))
+          await writeFile(join(place.path, file), 'no recipe')
+      for (const name of [reference, `slipway/${recipe.name}-${release}-arm64`]) {
+        const found = await openCatalog(place.path).find(name)
+        assert.deepEqual([found.reference, found.release], [reference, release], name)
+      }
+    }
+    assert.equal((await shipped.recipe('tool:bubblewrap')).name, 'tool:bubblewrap')
   })
 
   it('takes recipes of the user, whose lock stands beside them', async () => {
