@@ -97,9 +97,6 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   const grounded = { ...request, runImage: request.runImage ?? fitting }
   const standing = { ways, near: target.registry, builderName }
   const first = builderName !== undefined || (own && mayBeUnchanged(request, target))
-  // Asked of the target while the bases are found; what is said of it is said in its phase.
-  const asked = withExitCode(ANALYZE, () => target.previous())
-  asked.catch(() => {})
   await using early = first ? await openBuildGround(grounded, store, standing) : undefined
   const { uid, gid } = early?.bases.build.user ?? CNB
   const rules: LayerRules = { owner: { uid, gid }, parents: 'fixed' }
@@ -117,7 +114,8 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
     early ? Promise.resolve(undefined) : openPrepared(),
     openCache(request, options, ways),
     openWorkspace({ ...source, home, name: request.name, clear: request.clearCache, began }),
-    withExitCode(ANALYZE, () => together([asked, target.checkWritable()])),
+    // Asked of the target while the bases are found; what is said of it is said in its phase.
+    withExitCode(ANALYZE, () => together([target.previous(), target.checkWritable()])),
   ])
   await using late = opened[0]
   await using cache = opened[1]

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { constants, promises as kernel } from 'node:fs'
+import { access, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, isSystemError, openDisposable, thisProcess } from '#std'
@@ -63,7 +63,7 @@ export async function sweepCgroups(home: CgroupHome): Promise<void> {
     for (const name of await readdir(directory).catch(() => [])) {
       const [, pid, start] = /^slipway-(\d+)-(\d+|-)-[0-9a-f]{12}$/.exec(name) ?? []
       if (pid === undefined || (await isAlive(`${pid} ${start}`))) continue
-      await rmdir(join(directory, name)).catch(() => {})
+      await kernel.rmdir(join(directory, name)).catch(() => {})
     }
 }
 
@@ -77,7 +77,7 @@ export async function makeCgroup(home: CgroupHome, limits: Limits): Promise<Cgro
 }
 
 async function makeUnified(directory: string, { memoryBytes, processes }: Limits): Promise<Cgroup> {
-  await mkdir(directory)
+  await kernel.mkdir(directory)
   try {
     if (memoryBytes !== undefined) {
       await writeFile(join(directory, 'memory.max'), String(memoryBytes))
@@ -96,18 +96,19 @@ async function makeUnified(directory: string, { memoryBytes, processes }: Limits
   }
 }
 
+/** A group of each controller that a limit needs: the kernel takes milliseconds to make one. */
 async function makeSplit(home: CgroupHome & { version: 1 }, name: string, limits: Limits): Promise<Cgroup> {
-  const memory = join(home.memory, name)
-  const pids = join(home.pids, name)
-  const remove = async () => void (await Promise.all([removeGroup(memory), removeGroup(pids)]))
+  const memory = limits.memoryBytes === undefined ? undefined : join(home.memory, name)
+  const pids = limits.processes === undefined ? undefined : join(home.pids, name)
+  const directories = [memory, pids].filter(directory => directory !== undefined)
+  const remove = async () => void (await Promise.all(directories.map(removeGroup)))
   try {
-    await mkdir(memory)
-    await mkdir(pids)
-    if (limits.memoryBytes !== undefined) {
+    await Promise.all(directories.map(directory => kernel.mkdir(directory)))
+    if (memory !== undefined) {
       await writeFile(join(memory, 'memory.limit_in_bytes'), String(limits.memoryBytes))
       await writeIfThere(join(memory, 'memory.memsw.limit_in_bytes'), String(limits.memoryBytes))
     }
-    if (limits.processes !== undefined)
+    if (pids !== undefined && limits.processes !== undefined)
       await writeFile(join(pids, 'pids.max'), String(limits.processes + STARTER))
   } catch (error) {
     await remove()
@@ -115,14 +116,15 @@ async function makeSplit(home: CgroupHome & { version: 1 }, name: string, limits
   }
   return {
     admit: async pid => {
-      for (const directory of [memory, pids]) await admitTo(directory, pid)
+      for (const directory of directories) await admitTo(directory, pid)
     },
-    ranOutOfMemory: async () => killed(await text(join(memory, 'memory.oom_control'))),
+    ranOutOfMemory: async () =>
+      memory !== undefined && killed(await text(join(memory, 'memory.oom_control'))),
     [Symbol.asyncDispose]: remove,
   }
 }
 
-/** By an open file, whose writing happens beside everything else: the kernel may take its time. */
+/** By an open file, whose writing happens beside everything else, as making and removing groups does (`kernel`): that may take its time. */
 async function admitTo(directory: string, pid: number): Promise<void> {
   await using file = await openDisposable(join(directory, 'cgroup.procs'), 'w')
   await file.handle.writeFile(String(pid))
@@ -136,7 +138,7 @@ function killed(events: string | undefined): boolean {
 async function removeGroup(directory: string): Promise<void> {
   for (let tries = 0; tries < 50; tries++) {
     try {
-      return await rmdir(directory)
+      return await kernel.rmdir(directory)
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) return
       if (!isSystemError(error, 'EBUSY')) throw error
