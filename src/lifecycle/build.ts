@@ -79,6 +79,7 @@ export async function prepareBuild(
   members: readonly { readonly id: string; readonly version: string }[],
 ): Promise<void> {
   const { buildpacks, environment, plan } = options
+  if (!options.executor.prepare) return
   await prepareFirst(buildpacks, members, await groundOf(options), environment, plan)
 }
 

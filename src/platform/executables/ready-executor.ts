@@ -39,11 +39,14 @@ export function readyExecutor(executor: Executor, buildpacks: string): Executor 
     phase === 'build' &&
     (await of(buildpack))?.idleWithoutPlan === true &&
     statSync(onHost(writable, command[3])).size === 0
+  const prepare = executor.prepare?.bind(executor)
   return {
-    async prepare(execution) {
-      if (isInside(buildpacks, execution.buildpack.root.host) && (await idle(execution))) return false
-      return (await executor.prepare?.(execution)) ?? true
-    },
+    ...(prepare && {
+      prepare: async (execution: Execution) =>
+        isInside(buildpacks, execution.buildpack.root.host) && (await idle(execution))
+          ? false
+          : await prepare(execution),
+    }),
     async run(execution) {
       const { phase, buildpack, command, writable } = execution
       if (!isInside(buildpacks, buildpack.root.host)) return await executor.run(execution)
