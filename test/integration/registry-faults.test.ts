@@ -109,6 +109,18 @@ describe('a push', () => {
       assert.equal(said.length, 10)
     }))
 
+  it('sends a small layer in one request, and once more where that is cut', async () => {
+    for (const cut of [false, true])
+      await against(async (server, open) => {
+        const store = open().store(repository(server))
+        if (cut) server.on(/^PUT/, cutRequestAfter(10))
+        const layer = await store.addLayer(() => layerOf({ small: noise(5000) }))
+        assert.equal(digestOf(await readAll(await layer.uncompressed())), layer.diffId)
+        const said = server.requests.slice(0, cut ? 4 : 2).map(each => each.split(' ')[0])
+        assert.deepEqual(said, cut ? ['POST', 'PUT', 'POST', 'PUT'] : ['POST', 'PUT'])
+      })
+  })
+
   const RETRIED: Record<string, (server: FaultRegistry) => void> = {
     'RETRY: busy with Retry-After': server => server.on(/^POST/, say(429, { 'retry-after': '0' }), 2),
     'RETRY: 503 at the start': server => server.on(/^POST/, say(503)),

@@ -39,3 +39,55 @@ export function packTarWhileSent(
   }
   return { open: stream, result, digest: () => result().blob.digest }
 }
+
+/** Packed layers up to this size are finished before they are sent. */
+const SMALL = 1 << 18
+
+/**
+ * What to upload of a layer: a small one as bytes whose digest is known, which takes one request less; a larger one goes on from what has been packed of it, and is packed anew where an upload starts
+ * over. To be disposed when the upload has ended, however it did.
+ */
+export async function smallOrStreamed(packing: Packing): Promise<Packed & AsyncDisposable> {
+  const stream = packing.open()[Symbol.asyncIterator]()
+  const begun: Uint8Array[] = []
+  let size = 0
+  while (size <= SMALL) {
+    const next = await stream.next()
+    if (next.done) {
+      const bytes = Buffer.concat(begun)
+      const { digest } = packing.result().blob
+      return {
+        open: () => once(bytes),
+        known: { digest, size },
+        digest: () => digest,
+        async [Symbol.asyncDispose]() {},
+      }
+    }
+    begun.push(next.value)
+    size += next.value.byteLength
+  }
+  let first = true
+  return {
+    digest: () => packing.digest(),
+    open: () => {
+      if (!first) return packing.open()
+      first = false
+      return goneOn(begun, stream)
+    },
+    async [Symbol.asyncDispose]() {
+      await stream.return?.()
+    },
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+async function* goneOn(
+  begun: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* begun
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
+}

@@ -11,7 +11,7 @@ import { ImageReader } from './image-reader.ts'
 import type { LayerMemory } from './layer-memory.ts'
 import { deleteReference, listTags } from './listing.ts'
 import { Manifests } from './manifests.ts'
-import { packTarWhileSent } from './packing.ts'
+import { packTarWhileSent, smallOrStreamed } from './packing.ts'
 import type { Platform } from './platform.ts'
 import { Presence } from './presence.ts'
 import { otherRegistry } from './problems.ts'
@@ -121,7 +121,8 @@ export class RegistryStore implements ImageStore {
     const packing = packTarWhileSent(open, expected)
     const begun = this.#begun
     this.#begun = undefined
-    await this.#presence.uploads(this.place).put(packing, begun)
+    await using packed = await smallOrStreamed(packing)
+    await this.#presence.uploads(this.place).put(packed, begun)
     const { diffId, blob } = packing.result()
     this.#presence.knownIn(this.place).add(blob.digest)
     await this.#options.memory.remember(diffId, { blob, origin: this.place })
