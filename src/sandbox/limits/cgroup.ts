@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { constants, promises as kernel } from 'node:fs'
-import { access, readdir, readFile, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, isSystemError, openDisposable, thisProcess } from '#std'
@@ -63,7 +63,7 @@ export async function sweepCgroups(home: CgroupHome): Promise<void> {
     for (const name of await readdir(directory).catch(() => [])) {
       const [, pid, start] = /^slipway-(\d+)-(\d+|-)-[0-9a-f]{12}$/.exec(name) ?? []
       if (pid === undefined || (await isAlive(`${pid} ${start}`))) continue
-      await kernel.rmdir(join(directory, name)).catch(() => {})
+      await rmdir(join(directory, name)).catch(() => {})
     }
 }
 
@@ -77,7 +77,7 @@ export async function makeCgroup(home: CgroupHome, limits: Limits): Promise<Cgro
 }
 
 async function makeUnified(directory: string, { memoryBytes, processes }: Limits): Promise<Cgroup> {
-  await kernel.mkdir(directory)
+  await mkdir(directory)
   try {
     if (memoryBytes !== undefined) {
       await writeFile(join(directory, 'memory.max'), String(memoryBytes))
@@ -103,7 +103,7 @@ async function makeSplit(home: CgroupHome & { version: 1 }, name: string, limits
   const directories = [memory, pids].filter(directory => directory !== undefined)
   const remove = async () => void (await Promise.all(directories.map(removeGroup)))
   try {
-    await Promise.all(directories.map(directory => kernel.mkdir(directory)))
+    await Promise.all(directories.map(directory => mkdir(directory)))
     if (memory !== undefined) {
       await writeFile(join(memory, 'memory.limit_in_bytes'), String(limits.memoryBytes))
       await writeIfThere(join(memory, 'memory.memsw.limit_in_bytes'), String(limits.memoryBytes))
@@ -124,7 +124,7 @@ async function makeSplit(home: CgroupHome & { version: 1 }, name: string, limits
   }
 }
 
-/** By an open file, whose writing happens beside everything else, as making and removing groups does (`kernel`): that may take its time. */
+/** By an open file, whose writing happens beside everything else: the kernel may take its time. */
 async function admitTo(directory: string, pid: number): Promise<void> {
   await using file = await openDisposable(join(directory, 'cgroup.procs'), 'w')
   await file.handle.writeFile(String(pid))
@@ -138,7 +138,7 @@ function killed(events: string | undefined): boolean {
 async function removeGroup(directory: string): Promise<void> {
   for (let tries = 0; tries < 50; tries++) {
     try {
-      return await kernel.rmdir(directory)
+      return await rmdir(directory)
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) return
       if (!isSystemError(error, 'EBUSY')) throw error
