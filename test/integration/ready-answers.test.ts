@@ -166,4 +166,46 @@ describe('buildpacks whose answer is known', () => {
     }
     assert.deepEqual(idle, ['apache-tomcat', 'dist-zip', 'executable-jar'])
   })
+
+  it('build the same when they were started before they were called, with other words and variables', async () => {
+    await using directory = await temporaryDirectory(tmpdir())
+    const at = (name: string) => join(directory.path, name)
+    const root = join(outdir, 'slipway_procfile', version)
+    const build = (
+      layers: string,
+      program: readonly string[],
+      env: Record<string, string>,
+      input?: string,
+    ) => {
+      for (const each of [layers, 'app', 'platform']) mkdirSync(at(each), { recursive: true })
+      writeFileSync(at('plan'), '[[entries]]\nname = "procfile"\n[entries.metadata]\nweb = "serve all"\n')
+      const [, ...words] = program
+      const { status, stdout, stderr } = spawnSync(program[0] ?? '', words, {
+        cwd: at('app'),
+        env: { PATH: process.env.PATH, ...env },
+        encoding: 'utf8',
+        ...(input !== undefined && { input }),
+      })
+      const files = readdirSync(at(layers)).toSorted()
+      return { status, stdout, stderr, files, launch: readFileSync(join(at(layers), 'launch.toml'), 'utf8') }
+    }
+    const words = (layers: string) => [at(layers), at('platform'), at('plan')]
+    const environment = { CNB_BUILDPACK_DIR: root, BP_DIRECT_PROCESS: 'true' }
+    const direct = build('one', [join(root, 'bin/build'), ...words('one')], environment)
+    assert.equal(direct.status, 0, direct.stderr)
+    assert.match(direct.launch, /"serve", "all"/)
+    const call = {
+      words: ['build', ...words('two')],
+      environment: { PATH: process.env.PATH, ...environment },
+    }
+    mkdirSync(at('likely'))
+    const later = build(
+      'two',
+      ['node', join(root, 'main.cjs'), 'called-later', 'build', ...words('likely')],
+      { CNB_BUILDPACK_DIR: root, LEFT: 'behind' },
+      JSON.stringify(call),
+    )
+    assert.deepEqual(later, direct)
+    assert.deepEqual(readdirSync(at('likely')), [])
+  })
 })
