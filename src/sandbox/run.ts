@@ -24,6 +24,8 @@ export async function runInBwrap(
   checkWords(spec)
   if (root === undefined) throw new Error('a root is needed to run in bubblewrap')
   if (spec.signal?.aborted) return { reason: 'aborted', seconds: 0 }
+  // It may fail before anybody waits for it.
+  if (spec.stdin instanceof Promise) spec.stdin.catch(() => {})
   const begun = performance.now()
   const mounts = checkTargets(root, spec.mounts)
   const words = bwrapArguments({ ...spec, mounts }, root, {

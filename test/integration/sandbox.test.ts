@@ -434,6 +434,31 @@ print(os.readlink('/proc/self/exe'))
     assert.match((await ground.run(read, { mounts })).output, new RegExp(SECRET))
   })
 
+  it('gives a program what was promised for its stdin when it is there, and ends it where that fails', async () => {
+    const limits = { processes: 50 }
+    const cat = ['sh', '-c', 'echo started; cat; echo; readlink /proc/self/fd/0']
+    for (const prepared of [undefined, 'promised'] as const) {
+      if (prepared) ground.sandbox.prepare(limits, prepared)
+      let tell = (_: Uint8Array) => {}
+      const stdin = new Promise<Uint8Array>(resolve => (tell = resolve))
+      const running = ground.run(cat, { stdin, limits })
+      await new Promise(setImmediate)
+      tell(Buffer.from('the call'))
+      const { output, exitCode } = await running
+      assert.equal(exitCode, 0)
+      assert.match(output, /^started\nthe call\nsocket:/, prepared)
+    }
+    ground.sandbox.prepare(limits, 'promised')
+    const without = await ground.run(['cat'], { limits })
+    assert.deepEqual([without.output, without.exitCode], ['', 0])
+    const failing = ground.run(['sleep', '1000'], { stdin: Promise.reject(new Error('no call')), limits })
+    assert.equal((await failing).reason, 'aborted')
+    const stop = new AbortController()
+    const waiting = ground.run(['cat'], { stdin: new Promise(() => {}), signal: stop.signal, limits })
+    setImmediate(() => stop.abort())
+    assert.equal((await waiting).reason, 'aborted')
+  })
+
   it('takes a program at its word only for its own output', async () => {
     const { output, exitCode, reason } = await ground.run([
       'sh',
