@@ -132,17 +132,25 @@ export function openHttp(options: HttpOptions = {}): Http {
 /** What was to be sent could not be read; nothing to do with the server. */
 class BodyFailed extends Error {}
 
+/** No generator: a stream that breaks off throws its error into one, which then looks as if the source had failed. */
 function watched(source: AsyncIterable<Uint8Array>) {
   let failed: BodyFailed | undefined
-  const bytes = (async function* () {
-    try {
-      yield* source
-    } catch (cause) {
-      failed = new BodyFailed('the body could not be read', { cause })
-      throw cause
-    }
-  })()
-  return { bytes, failure: () => failed }
+  const given = source[Symbol.asyncIterator]()
+  const iterator: AsyncIterator<Uint8Array> = {
+    async next() {
+      try {
+        return await given.next()
+      } catch (cause) {
+        failed = new BodyFailed('the body could not be read', { cause })
+        throw cause
+      }
+    },
+    async return() {
+      await given.return?.()
+      return { done: true, value: undefined }
+    },
+  }
+  return { bytes: { [Symbol.asyncIterator]: () => iterator }, failure: () => failed }
 }
 
 /** Bytes and milliseconds that an answer is still worth which nobody will read. */
