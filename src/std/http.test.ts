@@ -97,6 +97,21 @@ describe('http', () => {
     })
   })
 
+  it('does not take a connection that breaks off for a body that cannot be read', () =>
+    serving(
+      request => void request.once('data', () => request.socket.resetAndDestroy()),
+      async (url, http) => {
+        // It has more to give than anybody takes, so the stream stops it in the middle of a `yield`.
+        const body = async function* () {
+          for (let count = 0; count < 1000; count++) yield Buffer.alloc(1 << 16)
+        }
+        for (let count = 0; count < 20; count++)
+          await assert.rejects(http.request(`${url}/x`, { method: 'PATCH', body, retries: 0 }), {
+            code: 'HTTP_UNREACHABLE',
+          })
+      },
+    ))
+
   it('fails a body that ends early', () =>
     serving(
       (request, response) => {
