@@ -30,7 +30,6 @@ export interface CacheExportOptions {
  */
 export async function exportCache(given: CacheExportOptions): Promise<boolean> {
   const held = given.exported && holdBack(given.report)
-  const options = { ...given, report: held?.report ?? given.report }
   const exported = (given.exported ?? Promise.resolve()).then(
     () => {
       held?.release()
@@ -38,12 +37,17 @@ export async function exportCache(given: CacheExportOptions): Promise<boolean> {
     },
     () => false,
   )
-  const kept = await writeCache(options, exported)
+  const kept = await writeCache({ ...given, exported, report: held?.report ?? given.report })
   return (await exported) && kept
 }
 
-async function writeCache(options: CacheExportOptions, exported: Promise<boolean>): Promise<boolean> {
-  const { cache, report } = options
+/** The same once it is known how one hears of the image: `exported` never fails, but says whether it is there. */
+interface CacheJob extends CacheExportOptions {
+  readonly exported: Promise<boolean>
+}
+
+async function writeCache(options: CacheJob): Promise<boolean> {
+  const { cache, report, exported } = options
   try {
     const before = await cache.metadata()
     await using writing = await cache.begin()
@@ -67,7 +71,7 @@ async function writeCache(options: CacheExportOptions, exported: Promise<boolean
 }
 
 async function cacheBuildpack(
-  options: CacheExportOptions,
+  options: CacheJob,
   writing: CacheWriting,
   before: CacheMetadata | undefined,
   member: GroupMember,
@@ -84,7 +88,7 @@ async function cacheBuildpack(
     }
     const { types, metadata } = document
     const layer = { identifier, place, inImage: types.launch }
-    if (types.launch) await options.exported?.catch(() => {})
+    if (types.launch) await options.exported
     const sha = await addOrReuse(options, writing, layer, previous?.layers.get(name)?.sha)
     records.set(name, {
       sha,

@@ -44,7 +44,7 @@ import { detectWithHints } from './detect-hints.ts'
 import { type BuildDirectory, openBuildDirectory } from './directory.ts'
 import { buildEnvironment } from './environment.ts'
 import { fittingRunImage } from './fitting-run-image.ts'
-import { type BuildGround, openBuildExecutor, openBuildGround } from './ground.ts'
+import { type BuildGround, calledLater, openBuildExecutor, openBuildGround } from './ground.ts'
 import { withInsidePaths } from './inside-paths.ts'
 import { copyOut, reportOf } from './papers.ts'
 import type { BuildRequest } from './request.ts'
@@ -103,7 +103,7 @@ export async function buildImage(request: BuildRequest): Promise<BuiltImage> {
   const options = { ...request, places, rules, stats, clear: request.clearCache }
   const same = own && early && (await unchangedImage(request, target, await name(early)))
   if (same) return await sayUnchanged(request, target, same)
-  const called = own ? 'later' : undefined
+  const called = calledLater(request, own)
   if (early) prepareExecutables(early.sandbox, called)
   const openPrepared = async () => {
     const ground = await openBuildGround(grounded, store, standing)

@@ -125,6 +125,11 @@ export async function openBuildGround(
   }
 }
 
+/** `later` where only slipway's own buildpacks build, which can be started ahead. */
+export function calledLater({ volumes }: BuildRequest, own: boolean): 'later' | undefined {
+  return own && volumes.length === 0 ? 'later' : undefined
+}
+
 /** Runs buildpacks on that ground, and answers them when they ask for runtimes. */
 export interface BuildExecutor extends AsyncDisposable {
   readonly executor: Executor
@@ -132,13 +137,14 @@ export interface BuildExecutor extends AsyncDisposable {
 
 /** Answers buildpacks in the sandbox from now on. `foreign` says that not all of them are slipway's own. */
 export async function openBuildExecutor(
-  { home, report, network, volumes }: BuildRequest,
+  request: BuildRequest,
   { runtimes, certificates, sandbox, node, bases, builder }: BuildGround,
   { path, places }: BuildDirectory,
   foreign: boolean,
 ): Promise<BuildExecutor> {
+  const { home, report, network, volumes } = request
   report.detail(sandbox.description)
-  const prepares = !foreign && volumes.length === 0 && sandbox.driver === 'bwrap'
+  const called = sandbox.driver === 'bwrap' ? calledLater(request, !foreign) : undefined
   const resolve = (asked: RuntimeRequest) => runtimes.resolve(asked)
   const server = await serveDependencies({ directory: join(path, 'dependencies'), resolve, report })
   const executor = await sandboxExecutor({
@@ -156,12 +162,12 @@ export async function openBuildExecutor(
     volumes,
     certificates,
     scratch: join(path, 'naming'),
-    called: prepares ? 'later' : undefined,
+    called,
   })
   const close = () => server[Symbol.asyncDispose]()
   if (volumes.length > 0) return { executor, [Symbol.asyncDispose]: close }
   const buildpacks = shipped('dist/buildpacks')
-  if (!prepares) return { executor: readyExecutor(executor, buildpacks), [Symbol.asyncDispose]: close }
+  if (!called) return { executor: readyExecutor(executor, buildpacks), [Symbol.asyncDispose]: close }
   const prepared = preparedExecutor(executor, { node: `${NODE_INSIDE}/bin/node`, buildpacks, report })
   return {
     executor: readyExecutor(prepared, buildpacks),
